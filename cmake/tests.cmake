@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests run by CTest: Criterion suites, plain programs, fuzzers.
+
+enable_testing()
+
+# viaduct_test(NAME SOURCES file... [NEEDS module...] [LIBS ext::lib...] LABELS label...
+#              [TIMEOUT seconds] [SERIAL] [PLAIN])
+# Labels: unit, integration (real servers), e2e (through HTTP), tsan (also run with the thread
+# sanitizer). SERIAL: nothing runs beside it (it stops servers, measures, fills a disk).
+# PLAIN: the sources have their own main and do not use Criterion, whose runner crashes under
+# the thread sanitizer; tests labelled tsan are plain.
+function(viaduct_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;SERIAL" "TIMEOUT" "SOURCES;NEEDS;LIBS;LABELS")
+    viaduct_no_unknown(${name} "${arg_UNPARSED_ARGUMENTS}")
+    if(NOT arg_LABELS)
+        message(FATAL_ERROR "${name}: a test needs LABELS unit, integration, e2e or tsan")
+    endif()
+    if(NOT VIADUCT_TESTS OR (VIADUCT_SANITIZE STREQUAL "thread" AND NOT "tsan" IN_LIST arg_LABELS))
+        return()
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+        if("integration" IN_LIST arg_LABELS)
+            set(arg_TIMEOUT 180)
+        elseif("e2e" IN_LIST arg_LABELS)
+            set(arg_TIMEOUT 600)
+        endif()
+    endif()
+
+    set(never "SUMMARY: [A-Za-z]+Sanitizer" "runtime error: ")
+    set(command ${name})
+    if(NOT arg_PLAIN)
+        list(APPEND arg_LIBS ext::criterion)
+        list(APPEND never "Tested: 0 ") # Criterion succeeds when it ran nothing
+        list(APPEND command --color=never --jobs=2 --timeout=${arg_TIMEOUT})
+    endif()
+
+    viaduct_executable(${name})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${command} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES
+        LABELS "${arg_LABELS}"
+        TIMEOUT ${arg_TIMEOUT}
+        RUN_SERIAL "${arg_SERIAL}"
+        FAIL_REGULAR_EXPRESSION "${never}"
+        ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT}")
+endfunction()
+
+# Programs under test are found in VIADUCT_BIN, files of the repository in VIADUCT_SOURCE.
+set(VIADUCT_TEST_ENVIRONMENT
+    VIADUCT_BIN=${CMAKE_BINARY_DIR}/bin
+    VIADUCT_SOURCE=${CMAKE_SOURCE_DIR}
+    ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+    UBSAN_OPTIONS=print_stacktrace=1
+    TSAN_OPTIONS=halt_on_error=1)
+
+# viaduct_fuzzer(NAME SOURCES file... [NEEDS module...] [LIBS ext::lib...])
+# A libFuzzer program, in preset fuzz only.
+function(viaduct_fuzzer name)
+    if(NOT VIADUCT_FUZZ)
+        return()
+    endif()
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;NEEDS;LIBS")
+    viaduct_no_unknown(${name} "${arg_UNPARSED_ARGUMENTS}")
+    viaduct_executable(${name})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

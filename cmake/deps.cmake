@@ -3,7 +3,8 @@
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(nng 1.10 REQUIRED) # ships no .pc file
+find_package(nng 1.10 REQUIRED)      # ships no .pc file
+find_package(msgpack-c 6 REQUIRED)   # its .pc file names an include path that does not exist
 
 # viaduct_ext(NAME PC-MODULE...): ext::NAME from pkg-config modules.
 function(viaduct_ext name)
@@ -13,9 +14,9 @@ endfunction()
 
 add_library(ext::threads ALIAS Threads::Threads)
 add_library(ext::nng ALIAS nng::nng)
+add_library(ext::msgpack ALIAS msgpack-c)
 viaduct_ext(event libevent_core>=2.1.12 libevent_extra libevent_openssl libevent_pthreads)
 viaduct_ext(ssl openssl>=3.5)
-viaduct_ext(msgpack msgpack-c>=6)
 viaduct_ext(pq libpq>=17)
 viaduct_ext(hiredis hiredis>=1.2)
 viaduct_ext(rdkafka rdkafka>=2.8)

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A flow is one piece of work with a deadline: a request, a job, a relay round. It is a
+ * state struct and step functions in reading order. A step starts waits (calls, queries) and
+ * names its successor, or ends the flow:
+ *
+ *     static enum step place_order_user_found(struct flow *f)
+ *     {
+ *         struct place_order *po = f->state;
+ *
+ *         return rpc_await(f, po->rpc, &ORDERS_CREATE, &po->in, f->out, place_order_stored);
+ *     }
+ *
+ * The laws: a flow ends exactly once, through its `end` function; waits still open then are
+ * cancelled, and never heard of again; the flow and its arena are freed after the turn.
+ * When the deadline passes, it ends with `request.deadline`. Everything on one loop.
+ */
+#ifndef KIT_FLOW_FLOW_H
+#define KIT_FLOW_FLOW_H
+
+#include "kit/base/arena.h"
+#include "kit/base/err.h"
+#include "kit/base/id.h"
+#include "kit/base/log.h"
+#include "kit/loop/loop.h"
+
+struct flow;
+
+/* What a step answers; made by flow_await(), flow_done(), flow_fail() and the like only. */
+enum step { STEP_WAIT, STEP_END };
+typedef enum step (*flow_step)(struct flow *f);
+
+/* W3C Trace Context: ids as raw bytes, `sampled` is the only flag. */
+struct trace {
+    uint8_t trace_id[16];
+    uint8_t span_id[8]; /* of the current span; children name it as parent */
+    bool sampled;
+};
+
+/* Who is asking, as authenticated at the edge. A nil user is nobody (public routes). */
+struct caller {
+    struct uuid user;
+    struct uuid session;
+    uint32_t roles; /* bits of proto's role table */
+};
+
+struct flow {
+    struct loop *loop;
+    struct arena arena;
+    struct log_ctx log; /* pass &f->log to LOG_*; its strings live in the arena */
+    struct trace trace;
+    struct caller caller;
+    int64_t deadline_us; /* monotonic */
+    const void *env;     /* the owner's long-lived objects of this loop: pools, clients, caches */
+    const void *in;      /* decoded and validated request; its shape is the method's or route's */
+    void *out;           /* the reply to fill, zeroed */
+    void *state;         /* the steps' own, in the arena */
+    void *owner;         /* for `end` only */
+
+    /* private to flow.c */
+    void (*end)(struct flow *f, const struct err *err);
+    flow_step next;
+    const struct err *err;
+    struct list waits;
+    struct loop_timer deadline;
+    bool running, ended;
+};
+
+/* `end` is called once: err == NULL means done. It may read f->out and the arena; both are
+ * freed after the turn. The deadline counts from now. */
+struct flow *flow_create(struct loop *l, int64_t timeout_ms,
+                         void (*end)(struct flow *f, const struct err *err), void *owner);
+/* Runs the first step at once. */
+void flow_start(struct flow *f, flow_step first);
+/* From outside of any step: the client went away, the process drains. err is copied. */
+void flow_cancel(struct flow *f, const struct err *err);
+
+/* How a step ends. */
+MUST_CHECK enum step flow_done(struct flow *f);
+MUST_CHECK enum step flow_fail(struct flow *f, const struct err *err);
+#define flow_fail_code(f, code, ...) flow_fail((f), err_new(&(f)->arena, (code), __VA_ARGS__))
+/* Continues with `next` when all waits started so far are over (at once if none is open). A
+ * wait that was begun as `required` and failed ends the flow with its error instead. */
+MUST_CHECK enum step flow_await(struct flow *f, flow_step next);
+
+/* What is left until the deadline; 0 when it has passed. */
+int64_t flow_left_ms(const struct flow *f);
+
+/* ---- for the modules that offer waits (rpc, pg, cache, ...) ------------------------------- */
+
+/* Embedded in the operation's own struct, which lives in the flow's arena. */
+struct wait {
+    struct list link;
+    struct flow *flow;
+    /* Forget the operation: no wait_end after this; whatever comes later is dropped. */
+    void (*cancel)(struct wait *w);
+    const struct err *err; /* how it ended, NULL for well */
+    bool required;
+};
+
+void wait_begin(struct flow *f, struct wait *w, void (*cancel)(struct wait *w), bool required);
+/* Once per wait. err lives in the flow's arena or is static. May run the flow's next step
+ * before it returns: touch nothing of the operation afterwards. */
+void wait_end(struct wait *w, const struct err *err);
+
+/* A wait for time alone. */
+MUST_CHECK enum step flow_sleep(struct flow *f, int64_t ms, flow_step next);
+
+/* A wait for work on a helper thread (password hashing, files): `work` runs there and
+ * touches only `arg`, which lives in the heap and not in the arena, as the flow may end
+ * first; `drop(arg)` frees it, in the loop, after the next step or the end of the flow.
+ * Threads and queue are bounded by flow_pool_create; a full queue fails with `overloaded`. */
+struct flow_pool;
+struct flow_pool *flow_pool_create(unsigned threads, unsigned queue_max);
+void flow_pool_destroy(struct flow_pool *p);
+MUST_CHECK enum step flow_offload(struct flow *f, struct flow_pool *p, void (*work)(void *arg),
+                                  void *arg, void (*drop)(void *arg), flow_step next);
+
+#endif

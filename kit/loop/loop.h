@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One event loop per thread; it owns everything it touches. Other threads may only call
+ * loop_post() and loop_stop(). A turn is: wait for events, run what is ready, then the
+ * turn-end tasks (flushing batches), then free what died in the turn.
+ *
+ * Life cycle: loop_create -> loop_run (in its thread) -> loop_stop -> loop_destroy.
+ */
+#ifndef KIT_LOOP_LOOP_H
+#define KIT_LOOP_LOOP_H
+
+#include "kit/base/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct event_base;
+
+struct loop *loop_create(void);
+/* Everything made on the loop must be gone; what is queued to be freed is freed. */
+void loop_destroy(struct loop *l);
+
+/* Returns after loop_stop(). */
+void loop_run(struct loop *l);
+/* Any thread, also from a signal handler's loop callback. */
+void loop_stop(struct loop *l);
+
+/* For kit/http only: evhttp and bufferevents are made on it. */
+struct event_base *loop_event_base(struct loop *l);
+
+/* ---- from other threads -------------------------------------------------------------- */
+
+/* An intrusive node: posting cannot fail and takes no memory. The node belongs to the loop
+ * until fn has been called in it. Nodes posted by one thread arrive in order. */
+struct loop_post {
+    struct loop_post *next;
+    void (*fn)(struct loop_post *p);
+};
+void loop_post(struct loop *l, struct loop_post *p);
+
+/* ---- within the loop ----------------------------------------------------------------- */
+
+/* A task is in at most one queue; queueing it again while it is queued changes nothing. */
+struct loop_task {
+    struct list link;
+    void (*fn)(struct loop_task *t);
+};
+void loop_task_init(struct loop_task *t, void (*fn)(struct loop_task *t));
+void loop_task_cancel(struct loop_task *t);
+/* After all events that are ready now: the place to flush batches. */
+void loop_at_turn_end(struct loop *l, struct loop_task *t);
+/* In the next turn, before waiting for events again: breaks recursion. */
+void loop_soon(struct loop *l, struct loop_task *t);
+/* fn(ptr) after the last turn-end task of this turn. */
+void loop_free_later(struct loop *l, void (*fn)(void *), void *ptr);
+
+/* ---- timers ---------------------------------------------------------------------------
+ * A hashed wheel (Varghese and Lauck 1987, scheme 6): setting and clearing cost O(1), as
+ * most timers are deadlines that never fire. They fire up to LOOP_TICK_MS late, never early. */
+enum { LOOP_TICK_MS = 4 };
+
+struct loop_timer {
+    struct list link;
+    struct loop *loop;
+    int64_t due_us; /* monotonic */
+    void (*fn)(struct loop_timer *t);
+};
+void loop_timer_init(struct loop_timer *t, struct loop *l, void (*fn)(struct loop_timer *t));
+/* Once, after `ms`; setting a set timer moves it. */
+void loop_timer_set(struct loop_timer *t, int64_t ms);
+/* At a monotonic time. */
+void loop_timer_set_at(struct loop_timer *t, int64_t due_us);
+void loop_timer_clear(struct loop_timer *t);
+static inline bool loop_timer_is_set(const struct loop_timer *t)
+{
+    return !list_empty(&t->link);
+}
+
+/* ---- file descriptors ------------------------------------------------------------------ */
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_fd;
+
+/* Level-triggered. The loop does not own the descriptor; destroy before closing it. */
+struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready), void *arg);
+/* The set of LOOP_READ | LOOP_WRITE to wait for; 0 pauses. */
+void loop_fd_want(struct loop_fd *f, int wanted);
+void loop_fd_destroy(struct loop_fd *f);
+
+/* fn runs in the loop, not in signal context. One loop of a process may take a signal. */
+struct loop_signal;
+struct loop_signal *loop_signal_create(struct loop *l, int signo, void (*fn)(void *arg, int signo),
+                                       void *arg);
+void loop_signal_destroy(struct loop_signal *s);
+
+/* ---- watchdog -------------------------------------------------------------------------- */
+
+/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn is measured
+ * from the return of the kernel's wait to the end of its turn-end tasks. */
+struct loop_turns {
+    uint64_t turns;
+    uint64_t longest_us;
+    uint64_t over_5ms;
+};
+struct loop_turns loop_turns(const struct loop *l);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The calling side of the hop. One client per loop; it owns, per upstream, a set of replicas
+ * (one raw NNG REQ socket per address), each with a circuit breaker and a batch of frames
+ * that leaves at the end of the loop turn. Calls have our own ids; a lost pipe fails its
+ * pending calls at once. NNG's threads only post to the loop.
+ *
+ * A call ends with: the reply; the service's own error (its code looked up in `codes`);
+ * `unavailable` when nothing was sent (no replica, breaker open, retry budget spent);
+ * `unknown_outcome` when the pipe broke after sending and the call must not be sent again;
+ * `request.deadline`. Idempotent calls are sent again elsewhere on their own, within the
+ * retry budget.
+ */
+#ifndef KIT_RPC_CLIENT_H
+#define KIT_RPC_CLIENT_H
+
+#include "kit/flow/flow.h"
+#include "kit/wire/method.h"
+
+struct rpc_client;
+
+struct rpc_client_conf {
+    const char *self;                     /* name of this process, in HELLO */
+    const struct err_code *const *codes;  /* every code a reply may carry, NULL-terminated */
+};
+
+/* Once per process before the first client or listener; bounds NNG's threads. */
+void rpc_process_init(void);
+
+struct rpc_client *rpc_client_create(struct loop *l, const struct rpc_client_conf *conf);
+/* Open calls end with request.cancelled. */
+void rpc_client_destroy(struct rpc_client *c);
+
+/* `urls`: "tcp://host:port", "ipc:///path", "inproc://name", comma-separated for several
+ * replicas; every address of a host name is a replica. An error names the bad part. */
+MUST_CHECK const struct err *rpc_client_add(struct rpc_client *c, struct arena *a,
+                                            const char *service, const char *urls);
+/* At least one replica of the service is connected and its breaker lets calls through. */
+bool rpc_client_up(const struct rpc_client *c, const char *service);
+
+/* One call. Lives in the flow's arena, zeroed by the caller. */
+struct rpc_call {
+    struct wait wait; /* wait.err: how it ended */
+    const struct rpc_method *method;
+    struct str reply; /* msgpack bytes of a good reply, valid as long as the flow */
+
+    /* private */
+    struct rpc_client *client;
+    struct rpc_upstream *upstream;
+    struct rpc_replica *replica;
+    struct list link; /* by age in its replica */
+    struct str body;
+    void *out;
+    uint32_t id, tries;
+    int64_t sent_us, deadline_us;
+    struct loop_timer timer;
+};
+
+/* Starts a call; its end is one wait of the flow (so several can be side by side, then
+ * flow_await). `in` is a struct of m->in; `out`, when not NULL, a zeroed one of m->out to
+ * decode the reply into. The trace context, caller and remaining time of the flow go along. */
+void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+               const struct rpc_method *m, const void *in, void *out, bool required);
+/* The same with a body that is msgpack already (it must live as long as the flow). */
+void rpc_start_raw(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+                   const struct rpc_method *m, struct str body, bool required);
+
+/* One required call, then `next`. */
+MUST_CHECK enum step rpc_await(struct flow *f, struct rpc_client *c, const struct rpc_method *m,
+                               const void *in, void *out, flow_step next);
+
+#endif

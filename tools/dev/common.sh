@@ -21,3 +21,8 @@ need_space() {
     [ "$free_mb" -ge "$2" ] ||
         die "$3 needs $2 MB in $1, but the disk has only $free_mb MB free; free some space and try again"
 }
+
+# inside_userland COMMAND...: runs the command there instead when this is not the userland.
+inside_userland() {
+    [ -n "${VIADUCT_INSIDE:-}" ] || exec "$VIADUCT_ROOT/dev" run "$@"
+}

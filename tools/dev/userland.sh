@@ -12,6 +12,7 @@
 userland_packages() { sed 's/#.*//' "$VIADUCT_ROOT/deploy/dev/packages.txt" | xargs; }
 
 userland_run() {
+    export VIADUCT_INSIDE=1
     if [ -e /etc/viaduct-userland ]; then
         exec "$@"
     elif userland_host_is_debian13 && userland_host_ready; then

@@ -53,7 +53,8 @@ static inline struct wire_list wire_list_get(const void *value)
 }
 
 /* Element i of a list of f. */
-static inline void *wire_list_item(struct wire_list list, const struct wire_field *f, size_t i)
+static inline void *wire_list_item(struct wire_list list, const struct wire_field *f,
+                                   size_t i)
 {
     return (char *)list.v + i * f->sub->size;
 }
@@ -76,12 +77,13 @@ static inline unsigned wire_enum_get(const void *value)
 
 /* wire_field_find that tries *hint first; *hint becomes the field after the found one.
  * Writers keep the order of the table, so nearly every look-up is one comparison. */
-static inline const struct wire_field *wire_field_next(const struct wire_msg *m, unsigned *hint,
-                                                       struct str name)
+static inline const struct wire_field *wire_field_next(const struct wire_msg *m,
+                                                       unsigned *hint, struct str name)
 {
     const struct wire_field *f = m->fields + *hint;
 
-    if (*hint >= m->count || f->name_len != name.n || memcmp(f->name, name.p, name.n) != 0)
+    if (*hint >= m->count || f->name_len != name.n ||
+        memcmp(f->name, name.p, name.n) != 0)
         f = wire_field_find(m, name);
     if (f)
         *hint = (unsigned)(f - m->fields) + 1;
@@ -114,27 +116,32 @@ struct str wire_name_shown(struct arena *a, struct str name);
 struct wire_report wire_report_of_body(struct arena *a);
 
 __attribute__((format(printf, 3, 4))) void wire_bad(struct wire_report *r,
-                                                    const struct wire_path *at, const char *fmt,
-                                                    ...);
+                                                    const struct wire_path *at,
+                                                    const char *fmt, ...);
 /* "must be a string", "must be one of pending, paid": not a value of the field's kind. */
-void wire_bad_kind(struct wire_report *r, const struct wire_path *at, const struct wire_field *f);
-void wire_bad_low(struct wire_report *r, const struct wire_path *at, const struct wire_field *f);
-void wire_bad_high(struct wire_report *r, const struct wire_path *at, const struct wire_field *f);
+void wire_bad_kind(struct wire_report *r, const struct wire_path *at,
+                   const struct wire_field *f);
+void wire_bad_low(struct wire_report *r, const struct wire_path *at,
+                  const struct wire_field *f);
+void wire_bad_high(struct wire_report *r, const struct wire_path *at,
+                   const struct wire_field *f);
 
 /* NULL when nothing was bad. */
 MUST_CHECK const struct err *wire_report_end(struct wire_report *r);
 
 /* ---- the checks; wire_validate and all readers use these and no others ---- */
 
-/* Kind and bounds of one value; not for obj, list, strs, which are walked by the caller. */
-void wire_check_leaf(struct wire_report *r, const struct wire_path *at, const struct wire_field *f,
-                     const void *value);
+/* Kind and bounds of one value; not for obj, list, strs, which are walked by the caller.
+ */
+void wire_check_leaf(struct wire_report *r, const struct wire_path *at,
+                     const struct wire_field *f, const void *value);
 /* Of a list or strs. False: too many to be looked at. */
-bool wire_check_count(struct wire_report *r, const struct wire_path *at, const struct wire_field *f,
-                      size_t n);
-void wire_check_strs_item(struct wire_report *r, const struct wire_path *at, struct str s);
-void wire_check_missing(struct wire_report *r, const struct wire_path *at, const struct wire_msg *m,
-                        const void *msg);
+bool wire_check_count(struct wire_report *r, const struct wire_path *at,
+                      const struct wire_field *f, size_t n);
+void wire_check_strs_item(struct wire_report *r, const struct wire_path *at,
+                          struct str s);
+void wire_check_missing(struct wire_report *r, const struct wire_path *at,
+                        const struct wire_msg *m, const void *msg);
 
 bool wire_is_email(struct str s);
 bool wire_is_url(struct str s);
@@ -166,8 +173,10 @@ MUST_CHECK bool wire_json_utf8(struct buf *b, struct str s);
 /* ---- msgpack ---- */
 
 /* The rest of v, whose head was read; containers may nest `depth` deep. */
-MUST_CHECK bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v, unsigned depth);
+MUST_CHECK bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v,
+                                  unsigned depth);
 /* A value that is not a container into its place in the struct. False: another kind. */
-bool wire_value_from_mp(const struct wire_field *f, const struct mp_value *v, void *value);
+bool wire_value_from_mp(const struct wire_field *f, const struct mp_value *v,
+                        void *value);
 
 #endif

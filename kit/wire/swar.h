@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Scans of text eight bytes at a time: nearly all strings on the wire are plain ASCII, and
- * knowing that at once saves looking at each byte.
+ * Scans of text eight bytes at a time: nearly all strings on the wire are plain ASCII,
+ * and knowing that at once saves looking at each byte.
  */
 #ifndef KIT_WIRE_SWAR_H
 #define KIT_WIRE_SWAR_H
@@ -40,7 +40,7 @@ static inline size_t swar_printable_prefix(const char *p, size_t n)
         if (swar_below_or_high(x, 0x20) | swar_has(x, 0x7f))
             return i;
     }
-    while (i < n && p[i] >= 0x20 && p[i] < 0x7f)
+    while (i < n && (uint8_t)p[i] >= 0x20 && (uint8_t)p[i] < 0x7f)
         i++;
     return i;
 }
@@ -57,7 +57,8 @@ static inline size_t swar_json_plain_prefix(const char *p, size_t n)
         if (swar_below_or_high(x, 0x20) | swar_has(x, '"') | swar_has(x, '\\'))
             return i;
     }
-    while (i < n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\')
+    while (i < n && (uint8_t)p[i] >= 0x20 && (uint8_t)p[i] < 0x80 && p[i] != '"' &&
+           p[i] != '\\')
         i++;
     return i;
 }

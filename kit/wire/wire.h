@@ -13,22 +13,23 @@
  * user_create_msg. Columns: kind, name, REQUIRED or OPTIONAL, min, max, sentence for
  * people.
  *
- *   kind       C type              min and max bound     JSON
- *   str        struct str          code points           string, one line (no control
- * characters) text       struct str          code points           string, line breaks
- * and tabs allowed email      struct str          bytes                 string, address
- * syntax url        struct str          bytes                 string, http or https
- *   secret     struct str          bytes                 string, never logged or echoed
- * in errors currency   struct str          (3, 3)                string, ISO 4217 letters
- *   bytes      struct str          bytes                 string, base64url; raw in
- * msgpack i64        int64_t             value                 integer f64        double
- * value                 number flag       bool                - boolean uuid       struct
- * uuid         -                     string; 16 raw bytes in msgpack time       int64_t
- * (wall us)   -                     string, RFC 3339; integer in msgpack enum(E)    enum
- * E              -                     string of the enum's table obj(M)     struct M *
- * -                     object list(M)    struct M_list       elements              array
- * of objects strs       struct str_list     elements              array of strings
- * of 1..256 code points
+ *   kind      C type            bounds        JSON
+ *   str       struct str        code points   string of one line, no control characters
+ *   text      struct str        code points   string, line breaks and tabs allowed
+ *   email     struct str        bytes         string, address syntax
+ *   url       struct str        bytes         string, http or https
+ *   secret    struct str        bytes         string, never logged or echoed in errors
+ *   currency  struct str        (3, 3)        string, ISO 4217 letters
+ *   bytes     struct str        bytes         string, base64url; raw in msgpack
+ *   i64       int64_t           value         integer
+ *   f64       double            value         number
+ *   flag      bool              -             boolean
+ *   uuid      struct uuid       -             string; 16 raw bytes in msgpack
+ *   time      int64_t, wall us  -             string, RFC 3339; integer in msgpack
+ *   enum(E)   enum E            -             string of the enum's table; in msgpack too
+ *   obj(M)    struct M *        -             object
+ *   list(M)   struct M_list     elements      array of objects
+ *   strs      struct str_list   elements      array of strings of 1..256 code points
  *
  * Msgpack bodies are maps keyed by field name; unknown names are skipped there (services
  * deploy independently), but are errors in JSON and in parameters (a typo must be seen).
@@ -101,8 +102,7 @@ struct str_list {
     size_t n;
 };
 
-/* ---- the table machinery
- * --------------------------------------------------------------- */
+/* ---- the table machinery ---- */
 
 #define WIRE_CTYPE_str      struct str
 #define WIRE_CTYPE_text     struct str
@@ -194,10 +194,12 @@ int wire_enum_value(const struct wire_enum *e, struct str label);
 /* The field called name; NULL when there is none. */
 const struct wire_field *wire_field_find(const struct wire_msg *m, struct str name);
 
-/* ---- reading: out is a zeroed struct of the message
- * -------------------------------------- Strings in the result point into the input or
+/* ---- reading ----
+ *
+ * `out` is a zeroed struct of the message. Strings in the result point into the input or
  * the arena, so the input must live as long. On error `out` is unspecified; the error
- * names every bad field. Readers validate. */
+ * names every bad field (the first 32). Readers validate. No detail shows a value that
+ * came in. */
 
 /* request.malformed_json (400: syntax with position, UTF-8, depth, duplicate names) or
  * request.invalid (422: types, missing, unknown, bounds). */
@@ -208,8 +210,9 @@ MUST_CHECK const struct err *wire_from_msgpack(struct arena *a, const struct wir
                                                struct str bytes, void *out);
 
 /* From a query string or a path, percent-decoded already. `name` may be "filter[status]":
- * it fills the field filter_status. request.bad_parameter (400). A name that comes twice
- * is an error. obj and list fields cannot be parameters. */
+ * it fills the field filter_status, which has no other name. A strs parameter is "a,b,c".
+ * A name that comes twice is an error, and obj and list fields cannot be parameters.
+ * request.bad_parameter (400). */
 struct wire_param {
     struct str name, value;
     bool in_path; /* its pointer in errors is {name}, not ?name */
@@ -222,14 +225,14 @@ MUST_CHECK const struct err *wire_from_params(struct arena *a, const struct wire
 MUST_CHECK const struct err *wire_validate(struct arena *a, const struct wire_msg *m,
                                            const void *in);
 
-/* ---- writing: cannot fail, but for the cap of the buffer (b->failed)
- * ----------------------- */
+/* ---- writing: cannot fail, but for the cap of the buffer (b->failed) ---- */
 
 /* Only fields whose has_ flag is set. */
 void wire_to_msgpack(struct buf *b, const struct wire_msg *m, const void *in);
 void wire_to_json(struct buf *b, const struct wire_msg *m, const void *in);
 /* Straight from bytes to text, no struct between; checks well-formedness and kinds, not
- * bounds; unknown fields are left out. */
+ * bounds or presence; unknown fields are left out, a label that a newer enum has is
+ * passed on. Fails as wire_from_msgpack does, and then leaves b as it was. */
 MUST_CHECK const struct err *wire_msgpack_to_json(struct arena *a,
                                                   const struct wire_msg *m,
                                                   struct str bytes, struct buf *b);
@@ -243,8 +246,7 @@ void wire_enum_schema(struct buf *b, const struct wire_enum *e);
 /* The schema of one field alone, as parameters need it. */
 void wire_field_schema(struct buf *b, const struct wire_field *f);
 
-/* ---- msgpack by hand: for envelopes whose shape is not a table
- * -------------------------- */
+/* ---- msgpack by hand: for envelopes whose shape is not a table ---- */
 
 struct mp_reader {
     const uint8_t *p, *end;
@@ -269,8 +271,7 @@ struct mp_value {
         uint64_t u; /* MP_UINT: only values above INT64_MAX, all else is MP_INT */
         double f;
         struct str s; /* MP_STR, MP_BIN, MP_EXT: into the input */
-        uint32_t
-            n; /* MP_ARRAY: elements, MP_MAP: pairs; never more than the bytes left */
+        uint32_t n; /* MP_ARRAY: elements, MP_MAP: pairs; as many as fit the bytes left */
     };
 };
 /* Next token; false on truncation or an impossible count. */

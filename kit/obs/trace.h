@@ -9,7 +9,8 @@ enum { TRACEPARENT_LEN = 55 };
 
 /* A new trace with a new span. */
 void trace_start(struct trace *t, bool sampled);
-/* Continues the caller's trace with a new span; on a malformed header starts a new one. */
+/* Continues the caller's trace with a new span; on an absent or malformed header starts a new
+ * one that is not sampled. */
 void trace_continue(struct trace *t, struct str traceparent);
 /* A new span in the same trace. */
 void trace_child(struct trace *t, const struct trace *parent);

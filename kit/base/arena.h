@@ -2,8 +2,8 @@
 /*
  * A region of memory that dies as a whole: one per request (flow). Allocation moves a
  * pointer; arena_defer() lets foreign handles (PGresult, nng_msg) die with it, newest
- * first. One thread only. Allocation never fails (kit/base/mem.h): what a peer can make us
- * keep is bounded where its bytes come in.
+ * first. One thread only. Allocation never fails (kit/base/mem.h): what a peer can make
+ * us keep is bounded where its bytes come in.
  */
 #ifndef KIT_BASE_ARENA_H
 #define KIT_BASE_ARENA_H
@@ -37,9 +37,10 @@ __attribute__((malloc, returns_nonnull)) void *arena_alloc(struct arena *a, size
 
 /* Copies; the copy is also NUL-terminated. An absent string stays absent. */
 struct str arena_str(struct arena *a, struct str s);
-__attribute__((format(printf, 2, 3))) struct str arena_printf(struct arena *a, const char *fmt,
-                                                              ...);
-__attribute__((format(printf, 2, 0))) struct str arena_vprintf(struct arena *a, const char *fmt,
+__attribute__((format(printf, 2, 3))) struct str arena_printf(struct arena *a,
+                                                              const char *fmt, ...);
+__attribute__((format(printf, 2, 0))) struct str arena_vprintf(struct arena *a,
+                                                               const char *fmt,
                                                                va_list ap);
 
 /* fn(ptr) runs in arena_fini. */

@@ -12,9 +12,9 @@
 
 struct buf {
     char *p;
-    size_t n;   /* bytes used */
+    size_t n;    /* bytes used */
     size_t room; /* bytes allocated */
-    size_t cap; /* bytes it may ever use */
+    size_t cap;  /* bytes it may ever use */
     bool failed;
 };
 
@@ -30,7 +30,8 @@ void *buf_grow(struct buf *b, size_t n);
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_byte(struct buf *b, uint8_t byte);
-__attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt,
+                                                      ...);
 
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);

@@ -19,8 +19,8 @@ enum { CLOCK_RFC3339_LEN = 27 }; /* 2026-01-31T23:59:59.123456Z */
 /* Writes CLOCK_RFC3339_LEN bytes, no NUL. Years 0000 to 9999. */
 void clock_format_rfc3339(int64_t wall_us, char *out);
 
-/* RFC 3339 section 5.6 with Z or a numeric offset, up to 6 fraction digits kept; false for
- * anything else, impossible dates included. */
+/* RFC 3339 section 5.6 with Z or a numeric offset, up to 6 fraction digits kept; false
+ * for anything else, impossible dates included. */
 bool clock_parse_rfc3339(struct str s, int64_t *wall_us);
 
 #endif

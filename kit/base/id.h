@@ -48,8 +48,8 @@ struct str base64url_encode(struct arena *a, const void *in, size_t n);
 /* Absent on malformed input. */
 struct str base64url_decode(struct arena *a, struct str s);
 
-/* A keyed hash for hash tables (SipHash-1-3, Aumasson and Bernstein 2012), key drawn once a
- * process: peers cannot aim at buckets. */
+/* A keyed hash for hash tables (SipHash-1-3, Aumasson and Bernstein 2012), key drawn once
+ * a process: peers cannot aim at buckets. */
 uint64_t hash_bytes(const void *p, size_t n);
 
 #endif

@@ -13,8 +13,8 @@ struct list {
     struct list *prev, *next;
 };
 
-#define CONTAINER_OF(ptr, type, member)                                                            \
-    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) \
+    ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
 static inline void list_init(struct list *l)
 {
@@ -66,7 +66,7 @@ static inline void list_splice(struct list *to, struct list *from)
 }
 
 /* The body must not remove `it`; use a list_pop loop for that. */
-#define LIST_EACH(it, head)                                                                        \
+#define LIST_EACH(it, head) \
     for (struct list *it = (head)->next; it != (head); it = it->next)
 
 #endif

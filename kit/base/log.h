@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Structured logs: one JSON object per line on stderr, written whole by one write(2), so
- * lines of several threads never mix. A line has ts, level, event (stable id, "rpc.timeout"),
- * what the context adds (request_id, trace_id, user_id, route) and its own keys.
+ * lines of several threads never mix. A line has ts, level, event (stable id,
+ * "rpc.timeout"), what the context adds (request_id, trace_id, user_id, route) and its
+ * own keys.
  *
  *     LOG_WARN(ctx, "rpc.timeout", KV("method", name), KV("ms", elapsed_ms));
  *
- * Personal data is masked by type: KV_SECRET prints a fixed mask, KV_EMAIL the domain only.
- * Any thread. A line over LOG_LINE_MAX bytes is cut, and says so.
+ * Personal data is masked by type: KV_SECRET prints a fixed mask, KV_EMAIL the domain
+ * only. Any thread. A line over LOG_LINE_MAX bytes is cut, and says so.
  */
 #ifndef KIT_BASE_LOG_H
 #define KIT_BASE_LOG_H
@@ -31,7 +32,7 @@ struct log_ctx {
     struct str route; /* a template, never a raw path */
 };
 
-enum log_kind { LOG_STR, LOG_INT, LOG_BOOL, LOG_DOUBLE };
+enum log_kind { LOG_STR, LOG_INT, LOG_BOOL, LOG_DOUBLE, LOG_EMAIL };
 
 struct log_kv {
     const char *key;
@@ -60,6 +61,10 @@ static inline struct log_kv log_kv_int(const char *key, int64_t v)
 {
     return (struct log_kv){.key = key, .kind = LOG_INT, .i = v};
 }
+static inline struct log_kv log_kv_uint(const char *key, uint64_t v)
+{
+    return log_kv_int(key, v > INT64_MAX ? INT64_MAX : (int64_t)v);
+}
 static inline struct log_kv log_kv_bool(const char *key, bool v)
 {
     return (struct log_kv){.key = key, .kind = LOG_BOOL, .i = v};
@@ -70,31 +75,36 @@ static inline struct log_kv log_kv_double(const char *key, double v)
 }
 
 /* By the type of v: struct str, char *, bool, integers, double. */
-#define KV(key, v)                                                                                 \
-    _Generic((v),                                                                                  \
-        struct str: log_kv_str,                                                                    \
-        char *: log_kv_cstr,                                                                       \
-        const char *: log_kv_cstr,                                                                 \
-        bool: log_kv_bool,                                                                         \
-        float: log_kv_double,                                                                      \
-        double: log_kv_double,                                                                     \
+#define KV(key, v)                       \
+    _Generic((v),                        \
+        struct str: log_kv_str,          \
+        char *: log_kv_cstr,             \
+        const char *: log_kv_cstr,       \
+        bool: log_kv_bool,               \
+        float: log_kv_double,            \
+        double: log_kv_double,           \
+        unsigned long: log_kv_uint,      \
+        unsigned long long: log_kv_uint, \
         default: log_kv_int)(key, v)
 /* A secret is there, nothing of it is shown. */
 #define KV_SECRET(key) log_kv_cstr(key, "***")
 /* "***@example.com" */
-struct log_kv log_kv_email(const char *key, struct str email);
+static inline struct log_kv log_kv_email(const char *key, struct str email)
+{
+    return (struct log_kv){.key = key, .kind = LOG_EMAIL, .s = email};
+}
 #define KV_EMAIL(key, v) log_kv_email(key, v)
 
-#define LOG_AT(level, ctx, event, ...)                                                             \
-    do {                                                                                           \
-        if (log_enabled(level)) {                                                                  \
-            const struct log_kv kv_[] = {{0}, ##__VA_ARGS__};                                      \
-            log_write(level, ctx, event, kv_ + 1, sizeof kv_ / sizeof *kv_ - 1);                   \
-        }                                                                                          \
+#define LOG_AT(level, ctx, event, ...)                                           \
+    do {                                                                         \
+        if (log_enabled(level)) {                                                \
+            const struct log_kv kv_[] = {{0}, ##__VA_ARGS__};                    \
+            log_write(level, ctx, event, kv_ + 1, sizeof kv_ / sizeof *kv_ - 1); \
+        }                                                                        \
     } while (0)
 #define LOG_DEBUG(ctx, event, ...) LOG_AT(LOG_LEVEL_DEBUG, ctx, event, ##__VA_ARGS__)
-#define LOG_INFO(ctx, event, ...) LOG_AT(LOG_LEVEL_INFO, ctx, event, ##__VA_ARGS__)
-#define LOG_WARN(ctx, event, ...) LOG_AT(LOG_LEVEL_WARN, ctx, event, ##__VA_ARGS__)
+#define LOG_INFO(ctx, event, ...)  LOG_AT(LOG_LEVEL_INFO, ctx, event, ##__VA_ARGS__)
+#define LOG_WARN(ctx, event, ...)  LOG_AT(LOG_LEVEL_WARN, ctx, event, ##__VA_ARGS__)
 #define LOG_ERROR(ctx, event, ...) LOG_AT(LOG_LEVEL_ERROR, ctx, event, ##__VA_ARGS__)
 
 #endif

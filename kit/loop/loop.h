@@ -18,7 +18,8 @@ struct loop;
 struct event_base;
 
 struct loop *loop_create(void);
-/* Everything made on the loop must be gone; what is queued to be freed is freed. */
+/* Everything made on the loop must be gone; posts that are there are run, what is queued
+ * to be freed is freed. Takes NULL. */
 void loop_destroy(struct loop *l);
 
 /* Returns after loop_stop(). */
@@ -29,19 +30,22 @@ void loop_stop(struct loop *l);
 /* For kit/http only: evhttp and bufferevents are made on it. */
 struct event_base *loop_event_base(struct loop *l);
 
-/* ---- from other threads -------------------------------------------------------------- */
+/* ---- from other threads --------------------------------------------------------------
+ */
 
-/* An intrusive node: posting cannot fail and takes no memory. The node belongs to the loop
- * until fn has been called in it. Nodes posted by one thread arrive in order. */
+/* An intrusive node: posting cannot fail and takes no memory. The node belongs to the
+ * loop until fn has been called in it. Nodes posted by one thread arrive in order. */
 struct loop_post {
     struct loop_post *next;
     void (*fn)(struct loop_post *p);
 };
 void loop_post(struct loop *l, struct loop_post *p);
 
-/* ---- within the loop ----------------------------------------------------------------- */
+/* ---- within the loop -----------------------------------------------------------------
+ */
 
-/* A task is in at most one queue; queueing it again while it is queued changes nothing. */
+/* A task is in at most one queue; queueing it again while it is queued changes nothing.
+ */
 struct loop_task {
     struct list link;
     void (*fn)(struct loop_task *t);
@@ -57,7 +61,8 @@ void loop_free_later(struct loop *l, void (*fn)(void *), void *ptr);
 
 /* ---- timers ---------------------------------------------------------------------------
  * A hashed wheel (Varghese and Lauck 1987, scheme 6): setting and clearing cost O(1), as
- * most timers are deadlines that never fire. They fire up to LOOP_TICK_MS late, never early. */
+ * most timers are deadlines that never fire. They fire up to LOOP_TICK_MS late, never
+ * early. */
 enum { LOOP_TICK_MS = 4 };
 
 struct loop_timer {
@@ -66,7 +71,8 @@ struct loop_timer {
     int64_t due_us; /* monotonic */
     void (*fn)(struct loop_timer *t);
 };
-void loop_timer_init(struct loop_timer *t, struct loop *l, void (*fn)(struct loop_timer *t));
+void loop_timer_init(struct loop_timer *t, struct loop *l,
+                     void (*fn)(struct loop_timer *t));
 /* Once, after `ms`; setting a set timer moves it. */
 void loop_timer_set(struct loop_timer *t, int64_t ms);
 /* At a monotonic time. */
@@ -77,27 +83,30 @@ static inline bool loop_timer_is_set(const struct loop_timer *t)
     return !list_empty(&t->link);
 }
 
-/* ---- file descriptors ------------------------------------------------------------------ */
+/* ---- file descriptors
+ * ------------------------------------------------------------------ */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_fd;
 
 /* Level-triggered. The loop does not own the descriptor; destroy before closing it. */
-struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready), void *arg);
+struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready),
+                               void *arg);
 /* The set of LOOP_READ | LOOP_WRITE to wait for; 0 pauses. */
 void loop_fd_want(struct loop_fd *f, int wanted);
 void loop_fd_destroy(struct loop_fd *f);
 
 /* fn runs in the loop, not in signal context. One loop of a process may take a signal. */
 struct loop_signal;
-struct loop_signal *loop_signal_create(struct loop *l, int signo, void (*fn)(void *arg, int signo),
-                                       void *arg);
+struct loop_signal *loop_signal_create(struct loop *l, int signo,
+                                       void (*fn)(void *arg, int signo), void *arg);
 void loop_signal_destroy(struct loop_signal *s);
 
-/* ---- watchdog -------------------------------------------------------------------------- */
+/* ---- watchdog
+ * -------------------------------------------------------------------------- */
 
-/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn is measured
- * from the return of the kernel's wait to the end of its turn-end tasks. */
+/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn is
+ * measured from the return of the kernel's wait to the end of its turn-end tasks. */
 struct loop_turns {
     uint64_t turns;
     uint64_t longest_us;

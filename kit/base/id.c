@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * UUID version 7: 48 bits of milliseconds, then 12 bits of their fraction (RFC 9562
+ * section 6.2, method 3), then 62 random bits. When the clock has not moved on, or went
+ * back, the 60 bits of time count up instead.
+ */
+#include "kit/base/id.h"
+
+#include "kit/base/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Random bits of the ids, drawn many at a time; ids need not be secret, but unique, also
+ * after a fork. */
+struct pool {
+    uint64_t words[32];
+    unsigned used;
+    unsigned forks;
+};
+
+enum { POOL_WORDS = 32 };
+
+static atomic_uint forks = 1;
+
+static void count_fork(void)
+{
+    atomic_fetch_add_explicit(&forks, 1, memory_order_relaxed);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+static uint64_t pool_word(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static _Thread_local struct pool pool;
+    unsigned now;
+
+    pthread_once(&once, watch_forks);
+    now = atomic_load_explicit(&forks, memory_order_relaxed);
+    if (pool.forks != now || pool.used == POOL_WORDS) {
+        random_bytes(pool.words, sizeof pool.words);
+        pool.used = 0;
+        pool.forks = now;
+    }
+    return pool.words[pool.used++];
+}
+
+static void put_be(uint8_t *p, uint64_t v, int bytes)
+{
+    for (int i = bytes - 1; i >= 0; i--, v >>= 8)
+        p[i] = (uint8_t)v;
+}
+
+/* Milliseconds and their 4096th parts, always more than the last. */
+static uint64_t next_time(void)
+{
+    static _Thread_local uint64_t last;
+    uint64_t us = (uint64_t)clock_wall_us();
+    uint64_t now = us / 1000 << 12 | us % 1000 * 4096 / 1000;
+
+    last = now > last ? now : last + 1;
+    return last;
+}
+
+struct uuid uuid_new(void)
+{
+    uint64_t time = next_time();
+    struct uuid u;
+
+    put_be(u.b, time >> 12, 6);
+    put_be(u.b + 6, 0x7000 | (time & 0xFFF), 2);
+    put_be(u.b + 8, (pool_word() & 0x3FFFFFFFFFFFFFFF) | 0x8000000000000000, 8);
+    return u;
+}
+
+/* Bytes per group of the text. */
+static const unsigned char groups[] = {4, 2, 2, 2, 6};
+
+void uuid_format(struct uuid u, char *out)
+{
+    const uint8_t *p = u.b;
+
+    for (size_t i = 0; i < sizeof groups; i++) {
+        if (i)
+            *out++ = '-';
+        hex_encode(p, groups[i], out);
+        p += groups[i];
+        out += 2 * groups[i];
+    }
+}
+
+struct str uuid_str(struct arena *a, struct uuid u)
+{
+    char *text = arena_alloc(a, UUID_TEXT_LEN + 1);
+
+    uuid_format(u, text);
+    return (struct str){text, UUID_TEXT_LEN};
+}
+
+bool uuid_parse(struct str s, struct uuid *out)
+{
+    struct uuid u;
+    uint8_t *p = u.b;
+
+    if (s.n != UUID_TEXT_LEN)
+        return false;
+    for (size_t i = 0; i < sizeof groups; i++) {
+        size_t digits = 2u * groups[i];
+
+        if (i && *s.p++ != '-')
+            return false;
+        if (!hex_decode((struct str){s.p, digits}, p, groups[i]))
+            return false;
+        s.p += digits;
+        p += groups[i];
+    }
+    *out = u;
+    return true;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A line is built on the stack and written at once. LOG_LINE_MAX is PIPE_BUF, so that a
+ * line into a pipe is atomic as well. What does not fit is left out and the line says
+ * "cut":true.
+ */
+#include "kit/base/log.h"
+
+#include "kit/base/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char cut_tail[] =
+    "\",\"cut\":true}\n"; /* its first byte may close a string */
+
+enum { ROOM = LOG_LINE_MAX - (sizeof cut_tail - 1), SERVICE_MAX = 64, NUMBER_MAX = 32 };
+_Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written atomically");
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static char service_name[SERVICE_MAX];
+static enum log_level least_level = LOG_LEVEL_INFO;
+
+struct line {
+    char b[LOG_LINE_MAX];
+    size_t n;
+    bool cut; /* nothing is added any more */
+};
+
+void log_init(const char *service, enum log_level least)
+{
+    snprintf(service_name, sizeof service_name, "%s", service);
+    least_level = least;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level >= least_level;
+}
+
+static bool put(struct line *l, const char *p, size_t n)
+{
+    if (l->cut || n > ROOM - l->n) {
+        l->cut = true;
+        return false;
+    }
+    memcpy(l->b + l->n, p, n);
+    l->n += n;
+    return true;
+}
+
+/* How one byte below 0x80 is written inside a JSON string. */
+static size_t escape(unsigned char c, char *out)
+{
+    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+    for (size_t i = 0; c && i < sizeof named - 1; i += 2) {
+        if ((unsigned char)named[i] == c) {
+            out[0] = '\\';
+            out[1] = named[i + 1];
+            return 2;
+        }
+    }
+    if (c >= 0x20) {
+        out[0] = (char)c;
+        return 1;
+    }
+    memcpy(out, "\\u00", 4);
+    hex_encode(&c, 1, out + 4);
+    return 6;
+}
+
+/* The inside of a string; bytes that are not UTF-8 become U+FFFD. */
+static void put_text(struct line *l, struct str s)
+{
+    while (s.n && !l->cut) {
+        size_t step = str_utf8_step(s);
+        char escaped[6];
+
+        if (step == 1)
+            put(l, escaped, escape((unsigned char)s.p[0], escaped));
+        else if (step == 0)
+            put(l, "\xEF\xBF\xBD", 3);
+        else
+            put(l, s.p, step);
+        step += step == 0;
+        s = (struct str){s.p + step, s.n - step};
+    }
+}
+
+/* Closes the string from the reserved room even when it was cut. */
+static void put_string(struct line *l, struct str mask, struct str s)
+{
+    if (!put(l, "\"", 1))
+        return;
+    put_text(l, mask);
+    put_text(l, s);
+    l->b[l->n++] = '"';
+}
+
+static void put_cstr(struct line *l, const char *s)
+{
+    put(l, s, strlen(s));
+}
+
+static void put_double(struct line *l, double d)
+{
+    char text[NUMBER_MAX];
+
+    if (isfinite(d))
+        snprintf(text, sizeof text, "%.15g", d);
+    put_cstr(l, isfinite(d) ? text : "null");
+}
+
+static void put_int(struct line *l, int64_t i)
+{
+    char text[NUMBER_MAX];
+
+    snprintf(text, sizeof text, "%lld", (long long)i);
+    put_cstr(l, text);
+}
+
+/* The domain alone: what follows the last @. */
+static struct str email_domain(struct str email)
+{
+    const char *at = email.n ? memrchr(email.p, '@', email.n) : NULL;
+
+    return at ? (struct str){at, (size_t)(email.p + email.n - at)} : STR("");
+}
+
+static void put_value(struct line *l, const struct log_kv *kv)
+{
+    switch (kv->kind) {
+    case LOG_STR:
+        if (kv->s.p)
+            put_string(l, STR(""), kv->s);
+        else
+            put_cstr(l, "null");
+        break;
+    case LOG_EMAIL: put_string(l, STR("***"), email_domain(kv->s)); break;
+    case LOG_INT: put_int(l, kv->i); break;
+    case LOG_BOOL: put_cstr(l, kv->i ? "true" : "false"); break;
+    case LOG_DOUBLE: put_double(l, kv->d); break;
+    }
+}
+
+/* A member whole, or a string cut at its end, or nothing. */
+static void put_member(struct line *l, const struct log_kv *kv)
+{
+    size_t before = l->n;
+    size_t value;
+
+    if (l->cut)
+        return;
+    put_cstr(l, before > 1 ? ",\"" : "\"");
+    put_text(l, str_of(kv->key));
+    put_cstr(l, "\":");
+    value = l->n;
+    put_value(l, kv);
+    if (l->cut && l->n == value)
+        l->n = before;
+}
+
+static void put_present(struct line *l, const char *key, struct str s)
+{
+    struct log_kv kv = log_kv_str(key, s);
+
+    if (s.p)
+        put_member(l, &kv);
+}
+
+static void put_context(struct line *l, const struct log_ctx *ctx)
+{
+    put_present(l, "request_id", ctx->request_id);
+    put_present(l, "trace_id", ctx->trace_id);
+    put_present(l, "user_id", ctx->user_id);
+    put_present(l, "route", ctx->route);
+}
+
+static void put_head(struct line *l, enum log_level level, const char *event)
+{
+    char ts[CLOCK_RFC3339_LEN];
+
+    clock_format_rfc3339(clock_wall_us(), ts);
+    put_cstr(l, "{");
+    put_present(l, "ts", (struct str){ts, sizeof ts});
+    put_present(l, "level", str_of(level_names[level]));
+    put_present(l, "service", str_of(service_name));
+    put_present(l, "event", str_of(event));
+}
+
+/* A full pipe that must not block loses the line: a log never holds up the work. */
+static void flush_line(const struct line *l)
+{
+    while (write(STDERR_FILENO, l->b, l->n) < 0 && errno == EINTR)
+        ;
+}
+
+void log_write(enum log_level level, const struct log_ctx *ctx, const char *event,
+               const struct log_kv *kv, size_t n)
+{
+    int saved = errno;
+    struct line l;
+    const char *tail;
+
+    if (!log_enabled(level))
+        return;
+    l.n = 0;
+    l.cut = false;
+    put_head(&l, level, event);
+    if (ctx)
+        put_context(&l, ctx);
+    for (size_t i = 0; i < n; i++)
+        put_member(&l, &kv[i]);
+    tail = l.cut ? cut_tail + 1 : "}\n";
+    memcpy(l.b + l.n, tail, strlen(tail));
+    l.n += strlen(tail);
+    flush_line(&l);
+    errno = saved;
+}

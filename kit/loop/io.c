@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/* File descriptors and signals on the loop. */
+#include "kit/loop/internal.h"
+
+#include "kit/base/mem.h"
+
+#include <stdlib.h>
+
+struct loop_fd {
+    struct loop *loop;
+    struct event *event;
+    int fd;
+    int wanted;
+    void (*fn)(void *arg, int ready);
+    void *arg;
+};
+
+/* fn may destroy f: nothing of it is touched afterwards. */
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop_fd *f = arg;
+    int ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
+
+    (void)fd;
+    loop_enter(f->loop);
+    f->fn(f->arg, ready);
+}
+
+struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready),
+                               void *arg)
+{
+    struct loop_fd *f = MEM_NEW(struct loop_fd);
+
+    *f = (struct loop_fd){.loop = l, .fd = fd, .fn = fn, .arg = arg};
+    f->event = event_new(l->base, fd, EV_PERSIST, on_ready, f);
+    if (!f->event)
+        mem_die("loop: cannot watch descriptor %d", fd);
+    return f;
+}
+
+void loop_fd_want(struct loop_fd *f, int wanted)
+{
+    short what = (short)(EV_PERSIST | (wanted & LOOP_READ ? EV_READ : 0) |
+                         (wanted & LOOP_WRITE ? EV_WRITE : 0));
+
+    if (wanted == f->wanted)
+        return;
+    if (f->wanted)
+        event_del(f->event);
+    f->wanted = wanted;
+    if (!wanted)
+        return;
+    if (event_assign(f->event, f->loop->base, f->fd, what, on_ready, f) != 0 ||
+        event_add(f->event, NULL) != 0)
+        mem_die("loop: cannot watch descriptor %d", f->fd);
+}
+
+void loop_fd_destroy(struct loop_fd *f)
+{
+    if (!f)
+        return;
+    event_free(f->event);
+    free(f);
+}
+
+struct loop_signal {
+    struct loop *loop;
+    struct event *event;
+    void (*fn)(void *arg, int signo);
+    void *arg;
+};
+
+static void on_signal(evutil_socket_t signo, short what, void *arg)
+{
+    struct loop_signal *s = arg;
+
+    (void)what;
+    loop_enter(s->loop);
+    s->fn(s->arg, signo);
+}
+
+struct loop_signal *loop_signal_create(struct loop *l, int signo,
+                                       void (*fn)(void *arg, int signo), void *arg)
+{
+    struct loop_signal *s = MEM_NEW(struct loop_signal);
+
+    *s = (struct loop_signal){.loop = l, .fn = fn, .arg = arg};
+    s->event = evsignal_new(l->base, signo, on_signal, s);
+    if (!s->event || event_add(s->event, NULL) != 0)
+        mem_die("loop: cannot take signal %d", signo);
+    return s;
+}
+
+void loop_signal_destroy(struct loop_signal *s)
+{
+    if (!s)
+        return;
+    event_free(s->event);
+    free(s);
+}

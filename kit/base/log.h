@@ -74,9 +74,9 @@ static inline struct log_kv log_kv_double(const char *key, double v)
     return (struct log_kv){.key = key, .kind = LOG_DOUBLE, .d = v};
 }
 
-/* By the type of v: struct str, char *, bool, integers, double. */
-#define KV(key, v)                       \
-    _Generic((v),                        \
+/* By the type of the value: struct str, char *, bool, integers, double. */
+#define KV(key, ...)                     \
+    _Generic((__VA_ARGS__),              \
         struct str: log_kv_str,          \
         char *: log_kv_cstr,             \
         const char *: log_kv_cstr,       \
@@ -85,7 +85,7 @@ static inline struct log_kv log_kv_double(const char *key, double v)
         double: log_kv_double,           \
         unsigned long: log_kv_uint,      \
         unsigned long long: log_kv_uint, \
-        default: log_kv_int)(key, v)
+        default: log_kv_int)(key, __VA_ARGS__)
 /* A secret is there, nothing of it is shown. */
 #define KV_SECRET(key) log_kv_cstr(key, "***")
 /* "***@example.com" */
@@ -95,16 +95,18 @@ static inline struct log_kv log_kv_email(const char *key, struct str email)
 }
 #define KV_EMAIL(key, v) log_kv_email(key, v)
 
-#define LOG_AT(level, ctx, event, ...)                                           \
-    do {                                                                         \
-        if (log_enabled(level)) {                                                \
-            const struct log_kv kv_[] = {{0}, ##__VA_ARGS__};                    \
-            log_write(level, ctx, event, kv_ + 1, sizeof kv_ / sizeof *kv_ - 1); \
-        }                                                                        \
+#define LOG_PUT(level, ctx, event, ...)                                      \
+    do {                                                                     \
+        if (log_enabled(level)) {                                            \
+            const struct log_kv kv_[] = {__VA_ARGS__};                       \
+            log_write(level, ctx, event, kv_, sizeof kv_ / sizeof *kv_ - 1); \
+        }                                                                    \
     } while (0)
-#define LOG_DEBUG(ctx, event, ...) LOG_AT(LOG_LEVEL_DEBUG, ctx, event, ##__VA_ARGS__)
-#define LOG_INFO(ctx, event, ...)  LOG_AT(LOG_LEVEL_INFO, ctx, event, ##__VA_ARGS__)
-#define LOG_WARN(ctx, event, ...)  LOG_AT(LOG_LEVEL_WARN, ctx, event, ##__VA_ARGS__)
-#define LOG_ERROR(ctx, event, ...) LOG_AT(LOG_LEVEL_ERROR, ctx, event, ##__VA_ARGS__)
+/* ctx, event, then any number of KV: nothing of them is evaluated below the level. */
+#define LOG_AT(level, ctx, ...) LOG_PUT(level, ctx, __VA_ARGS__, {0})
+#define LOG_DEBUG(ctx, ...)     LOG_AT(LOG_LEVEL_DEBUG, ctx, __VA_ARGS__)
+#define LOG_INFO(ctx, ...)      LOG_AT(LOG_LEVEL_INFO, ctx, __VA_ARGS__)
+#define LOG_WARN(ctx, ...)      LOG_AT(LOG_LEVEL_WARN, ctx, __VA_ARGS__)
+#define LOG_ERROR(ctx, ...)     LOG_AT(LOG_LEVEL_ERROR, ctx, __VA_ARGS__)
 
 #endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The outbox relay: events that were committed with the rows they tell about go to Kafka, at
- * least once, in commit-visible order per key, and are marked published only by a delivery
- * report. One relay per database works at a time: the holder of a session advisory lock, on
- * a connection of its own; the others wait for it to die. States: connecting -> waiting for
- * the lock -> reading -> producing -> marking -> reading...; at any death the unmarked rows are
- * simply read again, and the receivers know an event by its id.
+ * The outbox relay: events that were committed with the rows they tell about go to Kafka,
+ * at least once, in commit-visible order per key, and are marked published only by a
+ * delivery report. One relay per database works at a time: the holder of a session
+ * advisory lock, on a connection of its own; the others wait for it to die. States:
+ * connecting -> waiting for the lock -> reading -> producing -> marking -> reading...; at
+ * any death the unmarked rows are simply read again, and the receivers know an event by
+ * its id.
  *
  * Table (each service's migration makes it):
  *   outbox(seq bigint generated always as identity primary key, id uuid not null unique,
@@ -26,10 +27,10 @@ struct outbox_relay;
 
 struct outbox_conf {
     const char *conninfo;
-    const char *topic;      /* "viaduct.events" */
-    int64_t poll_ms;        /* when idle and nobody nudges: 200 */
-    unsigned batch;         /* rows per round: 500 */
-    int64_t keep_ms;        /* published rows are deleted after this */
+    const char *topic; /* "viaduct.events" */
+    int64_t poll_ms;   /* when idle and nobody nudges: 200 */
+    unsigned batch;    /* rows per round: 500 */
+    int64_t keep_ms;   /* published rows are deleted after this */
 };
 
 struct outbox_relay *outbox_relay_create(struct loop *l, const struct outbox_conf *conf,

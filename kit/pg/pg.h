@@ -37,10 +37,13 @@ struct pg_conf {
     const char *name;           /* of the pool, in metrics: "primary" */
 };
 
-/* Connects in the background, and again for ever with back-off. */
+/* Connects in the background, and again for ever with back-off. Dies on a conninfo that
+ * libpq cannot parse: the option table has checked it. Everything in conf but `stmts` is
+ * copied. */
 struct pg_pool *pg_pool_create(struct loop *l, const struct pg_conf *conf);
+/* Queries that are still open end with `unavailable` (or `unknown_outcome`, see above). */
 void pg_pool_destroy(struct pg_pool *p);
-/* At least one connection is ready and the breaker is closed. */
+/* At least one connection is ready and the breaker does not refuse calls. Any thread. */
 bool pg_pool_up(const struct pg_pool *p);
 
 /* The rows of a result; columns are binary on the wire, read by position. Valid as long as
@@ -49,6 +52,10 @@ struct pg_rows {
     void *result; /* PGresult */
     int count;
     int64_t affected;
+
+    /* private */
+    struct pg_maps *maps; /* column -> field, by message; kept with the statement */
+    uint64_t layout;      /* hash of the column names and types */
 };
 
 struct pg_query {
@@ -60,19 +67,24 @@ struct pg_query {
 
     /* private */
     struct pg_pool *pool;
-    const struct pg_stmt *stmt;
-    struct list link;
+    struct arena *arena;   /* of the flow */
+    unsigned stmt;         /* index among the statements of the pool */
     struct pg_query *then; /* next statement of the same segment */
+    struct pg_unit *unit;  /* while it is open, in the first of a segment */
     struct pg_param *params;
-    int n_params;
-    bool sent;
+    struct pg_value *values; /* params as they are sent */
+    int n_params, params_room;
 };
 
+/* stmt must be in the pool's conf. */
 struct pg_query *pg_query(struct flow *f, struct pg_pool *p, const struct pg_stmt *stmt);
 /* A further statement in the same segment (same implicit transaction) as `first`. */
 struct pg_query *pg_query_then(struct flow *f, struct pg_query *first, const struct pg_stmt *stmt);
 
-/* Parameters in order, $1 first. Strings are not copied: they live as long as the flow. */
+/* Parameters in order, $1 first. Strings and arrays are not copied: they live as long as the
+ * flow. The server's idea of a parameter's type wins: integers fit smallint to bigint (checked
+ * for range), and what has no binary form here goes as text, so pg_str() also serves jsonb,
+ * numeric or an enum type. What cannot be converted ends the query with `internal`. */
 void pg_null(struct pg_query *q);
 void pg_uuid(struct pg_query *q, struct uuid v);     /* uuid */
 void pg_str(struct pg_query *q, struct str v);       /* text; NULL when absent */
@@ -82,6 +94,7 @@ void pg_i32(struct pg_query *q, int32_t v);          /* integer */
 void pg_flag(struct pg_query *q, bool v);            /* boolean */
 void pg_time(struct pg_query *q, int64_t wall_us);   /* timestamptz */
 void pg_i64_opt(struct pg_query *q, bool has, int64_t v);
+void pg_flag_opt(struct pg_query *q, bool has, bool v);
 void pg_time_opt(struct pg_query *q, bool has, int64_t wall_us);
 void pg_uuid_opt(struct pg_query *q, bool has, struct uuid v);
 void pg_uuid_array(struct pg_query *q, const struct uuid *v, size_t n);  /* uuid[] */
@@ -104,7 +117,7 @@ int64_t pg_get_time(const struct pg_rows *r, int row, int col);   /* wall us */
 
 /* Fills a message from a row: each column whose name is a field of m is converted by the
  * field's kind (enum from its label as text); other columns are left alone; NULL leaves the
- * field absent. obj, list and strs fields are not filled. */
+ * field absent. obj, list and strs fields are not filled. Strings are copied into a. */
 void pg_get_msg(struct arena *a, const struct pg_rows *r, int row, const struct wire_msg *m,
                 void *out);
 

@@ -71,6 +71,9 @@ bool svc_draining(const struct svc *s);
 struct svc_gate;
 struct svc_gate *svc_gate_add(struct svc *s, const char *name);
 void svc_gate_open(struct svc_gate *g);
+/* A gate that opens when up(arg), asked in the loop every few milliseconds, says true; also a
+ * row of /health under the same name: up() only reads atomics. In start of the loop. */
+void svc_gate_when(struct svc *s, struct loop *l, const char *name, bool (*up)(void *arg), void *arg);
 
 /* A row of /health. `up(arg)` is called in the admin thread: it reads atomics or asks things
  * that may be read from any thread. */

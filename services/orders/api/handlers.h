@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the orders service answers: method by method. */
+#ifndef ORDERS_API_HANDLERS_H
+#define ORDERS_API_HANDLERS_H
+
+#include "kit/rpc/server.h"
+
+extern const struct rpc_handler orders_handlers[];
+
+#endif

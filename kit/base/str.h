@@ -53,8 +53,7 @@ bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *out);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF). */
 bool str_is_utf8(struct str s);
 
-/* Bytes of the well-formed UTF-8 character s begins with; 0 when there is none. s.n > 0.
- */
+/* Bytes of the UTF-8 character that s begins with; 0: not well formed. s.n > 0. */
 size_t str_utf8_step(struct str s);
 
 /* Code points in well-formed UTF-8. */

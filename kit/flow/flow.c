@@ -145,8 +145,7 @@ int64_t flow_left_ms(const struct flow *f)
     return left_us > 0 ? left_us / 1000 : 0;
 }
 
-/* ---- waits --------------------------------------------------------------------------
- */
+/* ---- waits ---------------------------------------------------------------------- */
 
 void wait_begin(struct flow *f, struct wait *w, void (*cancel)(struct wait *w),
                 bool required)

@@ -41,8 +41,7 @@ struct offload {
     struct job *job;
 };
 
-/* ---- in the loop --------------------------------------------------------------------
- */
+/* ---- in the loop ---------------------------------------------------------------- */
 
 static void job_free(void *ptr)
 {
@@ -129,8 +128,7 @@ enum step flow_offload(struct flow *f, struct flow_pool *p, void (*work)(void *a
     return flow_await(f, next);
 }
 
-/* ---- in the threads -----------------------------------------------------------------
- */
+/* ---- in the threads ------------------------------------------------------------- */
 
 /* NULL: the pool stops and the queue is empty. */
 static struct job *next_job(struct flow_pool *p, bool *stopping)
@@ -163,8 +161,7 @@ static void *run_thread(void *arg)
     return NULL;
 }
 
-/* ---- life ---------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------- */
 
 struct flow_pool *flow_pool_create(unsigned threads, unsigned queue_max)
 {

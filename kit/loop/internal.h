@@ -4,6 +4,7 @@
 #define KIT_LOOP_INTERNAL_H
 
 #include "kit/loop/loop.h"
+#include "kit/loop/watch.h"
 #include "kit/loop/wheel.h"
 
 #include <event2/event.h>
@@ -27,13 +28,25 @@ struct loop {
     struct dying *frees;
     size_t frees_n, frees_room;
     struct wheel wheel;
-
-    int64_t turn_began_us; /* 0: nothing has run in this turn yet */
-    _Atomic uint64_t turns, longest_us, over_5ms;
+    struct watch watch;
 };
 
-/* Every callback of the loop calls it first: the turn's time starts with the first one.
- */
-void loop_enter(struct loop *l);
+/* Callbacks of libevent begin with watch_enter(). */
+void loop_on_wake(evutil_socket_t fd, short what, void *arg);
+void loop_on_alarm(evutil_socket_t fd, short what, void *arg);
+
+void loop_wake(const struct loop *l);
+void loop_run_posts(struct loop *l);
+/* Those that are queued now; what they queue stays for the next time. */
+void loop_run_tasks(struct list *queue);
+void loop_run_timers(struct loop *l);
+/* Turn-end tasks, then what is to be freed. */
+void loop_end_turn(struct loop *l);
+/* Something to do before events are waited for. */
+bool loop_has_work(const struct loop *l);
+/* Makes the kernel's wait end when the next timer is due. */
+void loop_set_alarm(struct loop *l);
+/* Posts and frees that are there when the loop is destroyed. */
+void loop_run_leftovers(struct loop *l);
 
 #endif

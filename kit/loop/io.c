@@ -22,7 +22,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     int ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
 
     (void)fd;
-    loop_enter(f->loop);
+    watch_enter(&f->loop->watch);
     f->fn(f->arg, ready);
 }
 
@@ -75,7 +75,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     struct loop_signal *s = arg;
 
     (void)what;
-    loop_enter(s->loop);
+    watch_enter(&s->loop->watch);
     s->fn(s->arg, signo);
 }
 

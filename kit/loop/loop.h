@@ -30,8 +30,7 @@ void loop_stop(struct loop *l);
 /* For kit/http only: evhttp and bufferevents are made on it. */
 struct event_base *loop_event_base(struct loop *l);
 
-/* ---- from other threads --------------------------------------------------------------
- */
+/* ---- from other threads --------------------------------------------------------- */
 
 /* An intrusive node: posting cannot fail and takes no memory. The node belongs to the
  * loop until fn has been called in it. Nodes posted by one thread arrive in order. */
@@ -41,11 +40,9 @@ struct loop_post {
 };
 void loop_post(struct loop *l, struct loop_post *p);
 
-/* ---- within the loop -----------------------------------------------------------------
- */
+/* ---- within the loop ------------------------------------------------------------ */
 
-/* A task is in at most one queue; queueing it again while it is queued changes nothing.
- */
+/* A task is in at most one queue; queueing it while it is queued changes nothing. */
 struct loop_task {
     struct list link;
     void (*fn)(struct loop_task *t);
@@ -59,7 +56,7 @@ void loop_soon(struct loop *l, struct loop_task *t);
 /* fn(ptr) after the last turn-end task of this turn. */
 void loop_free_later(struct loop *l, void (*fn)(void *), void *ptr);
 
-/* ---- timers ---------------------------------------------------------------------------
+/* ---- timers ---------------------------------------------------------------------
  * A hashed wheel (Varghese and Lauck 1987, scheme 6): setting and clearing cost O(1), as
  * most timers are deadlines that never fire. They fire up to LOOP_TICK_MS late, never
  * early. */
@@ -83,8 +80,7 @@ static inline bool loop_timer_is_set(const struct loop_timer *t)
     return !list_empty(&t->link);
 }
 
-/* ---- file descriptors
- * ------------------------------------------------------------------ */
+/* ---- file descriptors ----------------------------------------------------------- */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_fd;
@@ -102,11 +98,13 @@ struct loop_signal *loop_signal_create(struct loop *l, int signo,
                                        void (*fn)(void *arg, int signo), void *arg);
 void loop_signal_destroy(struct loop_signal *s);
 
-/* ---- watchdog
- * -------------------------------------------------------------------------- */
+/* ---- watchdog ------------------------------------------------------------------- */
 
-/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn is
- * measured from the return of the kernel's wait to the end of its turn-end tasks. */
+/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn counts
+ * in wall time from the first callback after the kernel's wait (from its beginning when
+ * it need not wait) to the end of its turn-end tasks and frees. To this comes the CPU
+ * time of what others on loop_event_base() ran before: libevent does not say when the
+ * wait was over, and evhttp and TLS never block. */
 struct loop_turns {
     uint64_t turns;
     uint64_t longest_us;

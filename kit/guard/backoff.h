@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Exponential back-off with full jitter (Brooker, AWS Architecture Blog, 2015). Any thread. */
+/* Exponential back-off with full jitter (Brooker, AWS Architecture Blog, 2015). Any
+ * thread. */
 #ifndef KIT_GUARD_BACKOFF_H
 #define KIT_GUARD_BACKOFF_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The breaker's state machine. The rolling window is a ring of buckets with a running sum,
- * so that a decision costs a few comparisons; enter() is the one place that changes state.
+ * The breaker's state machine. The rolling window is a ring of buckets with a running
+ * sum, so that a decision costs a few comparisons; enter() is the one place that changes
+ * state.
  */
 #include "kit/guard/breaker.h"
 
@@ -190,15 +191,16 @@ void breaker_forget(struct breaker *b, int64_t now_us)
 {
     (void)now_us;
     b->calls_out -= b->calls_out > 0;
-    /* Perhaps it was a stale one and not a probe; then one probe more goes out, which does no
-     * harm, while a probe too few would keep the breaker half-open for ever. */
+    /* Perhaps it was a stale one and not a probe; then one probe more goes out, which
+     * does no harm, while a probe too few would keep the breaker half-open for ever. */
     if (b->state == BREAKER_HALF_OPEN && b->probes_out > 0)
         b->probes_out--;
 }
 
 enum breaker_state breaker_state(const struct breaker *b, int64_t now_us)
 {
-    return b->state == BREAKER_OPEN && now_us >= b->open_until_us ? BREAKER_HALF_OPEN : b->state;
+    return b->state == BREAKER_OPEN && now_us >= b->open_until_us ? BREAKER_HALF_OPEN
+                                                                  : b->state;
 }
 
 int64_t breaker_retry_after_ms(const struct breaker *b, int64_t now_us)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Circuit breaker: closed -> open -> half-open -> closed. It opens when, over a rolling
- * window with at least `min_calls` calls, the ratio of failures or of slow calls reaches its
- * limit; stays open for a jittered time that doubles on each re-opening up to a cap; then
- * lets `probes` calls through, and closes when all of them do well. (Nygard, Release It!,
- * chapter 5; the windowed ratios are those of resilience4j.) Pure: the caller gives the
- * time. One thread.
+ * window with at least `min_calls` calls, the ratio of failures or of slow calls reaches
+ * its limit; stays open for a jittered time that doubles on each re-opening up to a cap;
+ * then lets `probes` calls through, and closes when all of them do well. (Nygard, Release
+ * It!, chapter 5; the windowed ratios are those of resilience4j.) Pure: the caller gives
+ * the time. One thread.
  */
 #ifndef KIT_GUARD_BREAKER_H
 #define KIT_GUARD_BREAKER_H
@@ -17,14 +17,14 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_HALF_OPEN, BREAKER_OPEN };
 enum { BREAKER_BUCKETS = 10 };
 
 struct breaker_conf {
-    uint32_t window_ms;      /* rolling window, in BREAKER_BUCKETS buckets */
-    uint32_t min_calls;      /* fewer in the window never open it */
-    double failure_ratio;    /* 0..1 */
-    double slow_ratio;       /* 0..1; 1.1 switches it off */
-    uint32_t slow_ms;        /* a call is slow from here on */
-    uint32_t open_ms;        /* first open time; jittered by +-20 % */
+    uint32_t window_ms;   /* rolling window, in BREAKER_BUCKETS buckets */
+    uint32_t min_calls;   /* fewer in the window never open it */
+    double failure_ratio; /* 0..1 */
+    double slow_ratio;    /* 0..1; 1.1 switches it off */
+    uint32_t slow_ms;     /* a call is slow from here on */
+    uint32_t open_ms;     /* first open time; jittered by +-20 % */
     uint32_t open_max_ms;
-    uint32_t probes;         /* calls let through half-open */
+    uint32_t probes; /* calls let through half-open */
 };
 extern const struct breaker_conf BREAKER_DEFAULTS;
 

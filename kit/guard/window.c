@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The table is one array of entries, handed out in order until it is full and then taken
- * from the least recently seen; memory that was never handed out is never touched. An entry
- * knows its identity by a keyed 64-bit hash: two identities share one with a chance of
- * 2^-64 a pair, which no peer can improve.
+ * from the least recently seen; memory that was never handed out is never touched. An
+ * entry knows its identity by a keyed 64-bit hash: two identities share one with a chance
+ * of 2^-64 a pair, which no peer can improve.
  */
 #include "kit/guard/window.h"
 
@@ -119,8 +119,8 @@ static void roll(struct entry *e, int64_t window_us, int64_t now_us)
     e->start_us += passed * window_us;
 }
 
-/* Of `count` calls of one window, how much a sliding window still covers `into_us` after its
- * end. */
+/* Of `count` calls of one window, how much a sliding window still covers `into_us` after
+ * its end. */
 static double covered(int64_t count, int64_t into_us, int64_t window_us)
 {
     return (double)count * (double)(window_us - into_us) / (double)window_us;
@@ -149,8 +149,8 @@ static struct window_answer refused(int64_t reset_us)
     return (struct window_answer){.reset_ms = reset_us > 0 ? (reset_us + 999) / 1000 : 1};
 }
 
-struct window_answer window_take(struct window_table *t, struct str identity, int64_t limit,
-                                 int64_t window_ms, int64_t now_us)
+struct window_answer window_take(struct window_table *t, struct str identity,
+                                 int64_t limit, int64_t window_ms, int64_t now_us)
 {
     int64_t window_us = (window_ms > 0 ? window_ms : 1) * 1000, into_us;
     struct entry *e;

@@ -69,29 +69,35 @@ static double start_seconds(void)
         fclose(f);
     line[n] = '\0';
     rest = strrchr(line, ')');
-    if (!rest || sscanf(rest + 1,
-                        " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-                        " %*s %*s %" SCNu64,
-                        &ticks) != 1)
+    if (!rest ||
+        sscanf(rest + 1,
+               " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+               " %*s %*s %" SCNu64,
+               &ticks) != 1)
         return 0;
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (double)clock_wall_us() / 1e6 - ((double)boot.tv_sec + (double)boot.tv_nsec / 1e9) +
+    return (double)clock_wall_us() / 1e6 -
+           ((double)boot.tv_sec + (double)boot.tv_nsec / 1e9) +
            (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 void process_metrics_update(void)
 {
-    struct metric *start = metrics_gauge("process_start_time_seconds",
-                                         "When the process started, in seconds since 1970", NULL);
+    struct metric *start =
+        metrics_gauge("process_start_time_seconds",
+                      "When the process started, in seconds since 1970", NULL);
 
     if (metric_value(start) == 0)
         metric_set_double(start, start_seconds());
     metric_set_double(metrics_counter("process_cpu_seconds_total",
                                       "CPU time of the process, in seconds", NULL),
                       cpu_seconds());
-    metric_set(metrics_gauge("process_resident_memory_bytes", "Memory in RAM, in bytes", NULL),
-               resident_bytes());
-    metric_set(metrics_gauge("process_open_fds", "Open file descriptors", NULL), open_fds());
-    metric_set(metrics_gauge("process_max_fds", "Most file descriptors it may open", NULL),
-               max_fds());
+    metric_set(
+        metrics_gauge("process_resident_memory_bytes", "Memory in RAM, in bytes", NULL),
+        resident_bytes());
+    metric_set(metrics_gauge("process_open_fds", "Open file descriptors", NULL),
+               open_fds());
+    metric_set(
+        metrics_gauge("process_max_fds", "Most file descriptors it may open", NULL),
+        max_fds());
 }

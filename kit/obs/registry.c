@@ -88,20 +88,22 @@ static unsigned family_index(const char *name)
     return low;
 }
 
-static struct metric_family *family_make(unsigned at, enum metric_kind kind, const char *name,
-                                         const char *help)
+static struct metric_family *family_make(unsigned at, enum metric_kind kind,
+                                         const char *name, const char *help)
 {
     struct metric_family *f = MEM_NEW(struct metric_family);
 
     *f = (struct metric_family){.name = name, .help = help, .kind = kind};
     families = mem_realloc(families, sizeof(struct metric_family *) * (family_count + 1));
-    memmove(&families[at + 1], &families[at], sizeof(struct metric_family *) * (family_count - at));
+    memmove(&families[at + 1], &families[at],
+            sizeof(struct metric_family *) * (family_count - at));
     families[at] = f;
     family_count++;
     return f;
 }
 
-static struct metric_family *family_of(enum metric_kind kind, const char *name, const char *help)
+static struct metric_family *family_of(enum metric_kind kind, const char *name,
+                                       const char *help)
 {
     unsigned at = family_index(name);
 
@@ -117,7 +119,8 @@ static uint64_t series_key(const struct metric_family *f, struct str labels)
     return hash_bytes(labels.p, labels.n) ^ hash_bytes(&f, sizeof(f));
 }
 
-static struct metric *series_find(const struct metric_family *f, struct str labels, uint64_t key)
+static struct metric *series_find(const struct metric_family *f, struct str labels,
+                                  uint64_t key)
 {
     for (struct metric *m = slots[key % SLOTS]; m; m = m->next_hash)
         if (m->key == key && m->family == f && str_eq(str_of(m->labels), labels))
@@ -125,7 +128,8 @@ static struct metric *series_find(const struct metric_family *f, struct str labe
     return NULL;
 }
 
-static struct metric *series_make(struct metric_family *f, const char *labels, uint64_t key)
+static struct metric *series_make(struct metric_family *f, const char *labels,
+                                  uint64_t key)
 {
     struct metric *m = MEM_NEW(struct metric);
 
@@ -144,8 +148,8 @@ static struct metric *series_make(struct metric_family *f, const char *labels, u
 }
 
 /* Renders the labels into b; NULL when there are too many series to add one. */
-static struct metric *series_of(struct metric_family *f, struct buf *b, const struct labels *l,
-                                const char *value, unsigned max)
+static struct metric *series_of(struct metric_family *f, struct buf *b,
+                                const struct labels *l, const char *value, unsigned max)
 {
     struct metric *m;
     uint64_t key;
@@ -162,7 +166,8 @@ static struct metric *series_of(struct metric_family *f, struct buf *b, const st
     return series_make(f, b->p, key);
 }
 
-static struct metric *look_up(enum metric_kind kind, const char *name, const char *help, va_list ap)
+static struct metric *look_up(enum metric_kind kind, const char *name, const char *help,
+                              va_list ap)
 {
     struct labels l = read_labels(ap);
     struct metric_family *f;
@@ -182,16 +187,16 @@ static struct metric *look_up(enum metric_kind kind, const char *name, const cha
     return m;
 }
 
-#define DEFINE_LOOKUP(function, kind)                                                    \
-    struct metric *function(const char *name, const char *help, ...)                     \
-    {                                                                                    \
-        struct metric *m;                                                                \
-        va_list ap;                                                                      \
-                                                                                         \
-        va_start(ap, help);                                                              \
-        m = look_up(kind, name, help, ap);                                               \
-        va_end(ap);                                                                      \
-        return m;                                                                        \
+#define DEFINE_LOOKUP(function, kind)                                \
+    struct metric *function(const char *name, const char *help, ...) \
+    {                                                                \
+        struct metric *m;                                            \
+        va_list ap;                                                  \
+                                                                     \
+        va_start(ap, help);                                          \
+        m = look_up(kind, name, help, ap);                           \
+        va_end(ap);                                                  \
+        return m;                                                    \
     }
 DEFINE_LOOKUP(metrics_counter, METRIC_COUNTER)
 DEFINE_LOOKUP(metrics_gauge, METRIC_GAUGE)

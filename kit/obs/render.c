@@ -31,7 +31,7 @@ void metrics_collect(void (*fn)(void *arg), void *arg)
 
 static struct collector *collector_find(void (*fn)(void *arg), const void *arg)
 {
-    LIST_EACH(it, &collectors) {
+    LIST_EACH (it, &collectors) {
         struct collector *c = CONTAINER_OF(it, struct collector, link);
 
         if (c->fn == fn && c->arg == arg)
@@ -55,7 +55,7 @@ void metrics_uncollect(void (*fn)(void *arg), void *arg)
 void registry_collect(void)
 {
     pthread_mutex_lock(&lock);
-    LIST_EACH(it, &collectors) {
+    LIST_EACH (it, &collectors) {
         const struct collector *c = CONTAINER_OF(it, struct collector, link);
 
         c->fn(c->arg);
@@ -128,8 +128,8 @@ static void put_histogram(struct buf *b, const struct metric *m)
     }
     buf_printf(b, "%s_sum", m->family->name);
     put_labels(b, m);
-    buf_printf(b, " %" PRId64 ".%06" PRId64 "\n%s_count", sum_us / 1000000, sum_us % 1000000,
-               m->family->name);
+    buf_printf(b, " %" PRId64 ".%06" PRId64 "\n%s_count", sum_us / 1000000,
+               sum_us % 1000000, m->family->name);
     put_labels(b, m);
     buf_printf(b, " %" PRIu64 "\n", n);
 }

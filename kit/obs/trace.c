@@ -68,7 +68,8 @@ static bool parse(struct trace *t, struct str s)
         !hex(s, SPAN_AT, sizeof t->span_id, t->span_id) || !hex(s, FLAGS_AT, 1, &flags))
         return false;
     t->sampled = flags & 1;
-    return !is_zero(t->trace_id, sizeof t->trace_id) && !is_zero(t->span_id, sizeof t->span_id);
+    return !is_zero(t->trace_id, sizeof t->trace_id) &&
+           !is_zero(t->span_id, sizeof t->span_id);
 }
 
 void trace_continue(struct trace *t, struct str traceparent)

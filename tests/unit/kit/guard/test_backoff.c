@@ -4,12 +4,14 @@
 
 #include <criterion/criterion.h>
 
-static void check_within(int64_t base, int64_t cap, unsigned attempt, int64_t low, int64_t high)
+static void check_within(int64_t base, int64_t cap, unsigned attempt, int64_t low,
+                         int64_t high)
 {
     for (int i = 0; i < 2000; i++) {
         int64_t ms = backoff_ms(base, cap, attempt);
 
-        cr_assert(ms >= low && ms <= high, "attempt %u gave %lld", attempt, (long long)ms);
+        cr_assert(ms >= low && ms <= high, "attempt %u gave %lld", attempt,
+                  (long long)ms);
     }
 }
 

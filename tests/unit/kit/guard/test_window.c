@@ -90,7 +90,8 @@ Test(window, says_exactly_when_a_refused_call_may_come_again)
         }
         cr_assert_gt(a.reset_ms, 0);
         now += (a.reset_ms - 1) * MS;
-        cr_assert_not(take("ann").allowed, "round %d, %lld ms", round, (long long)a.reset_ms);
+        cr_assert_not(take("ann").allowed, "round %d, %lld ms", round,
+                      (long long)a.reset_ms);
         now += 1 * MS;
         cr_assert(take("ann").allowed);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Handles and the exposition text. Each test is a process, so the registry starts empty. */
+/* Handles and the exposition text. Each test is a process, so the registry starts empty.
+ */
 #include "kit/obs/metrics.h"
 
 #include "kit/base/clock.h"

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
-#define SPAN_ID "00f067aa0ba902b7"
+#define SPAN_ID  "00f067aa0ba902b7"
 
 static struct str text(const struct trace *t)
 {

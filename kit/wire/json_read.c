@@ -10,6 +10,7 @@
 struct json_read {
     struct arena *a;
     struct wire_report report;
+    bool skip_unknown;
 };
 
 /* ---- yyjson on the arena ---- */
@@ -256,6 +257,8 @@ static const struct err *read_pair(struct json_read *c, const struct wire_path *
 {
     bool *has;
 
+    if (!f && c->skip_unknown)
+        return NULL;
     if (!f) {
         wire_bad(&c->report, at, "is not a known field");
         return NULL;
@@ -291,10 +294,10 @@ static const struct err *read_message(struct json_read *c, const struct wire_pat
     return e;
 }
 
-const struct err *wire_from_json(struct arena *a, const struct wire_msg *m,
-                                 struct str json, void *out)
+static const struct err *read_document(struct arena *a, const struct wire_msg *m,
+                                       struct str json, bool skip_unknown, void *out)
 {
-    struct json_read c = {.a = a, .report = wire_report_of_body(a)};
+    struct json_read c = {a, wire_report_of_body(a), skip_unknown};
     yyjson_read_err why = {0};
     yyjson_doc *doc = parse(a, json, &why);
     const struct err *e;
@@ -306,6 +309,18 @@ const struct err *wire_from_json(struct arena *a, const struct wire_msg *m,
                        WIRE_DEPTH_MAX);
     e = read_message(&c, NULL, m, yyjson_doc_get_root(doc), out);
     return e ? e : wire_report_end(&c.report);
+}
+
+const struct err *wire_from_json(struct arena *a, const struct wire_msg *m,
+                                 struct str json, void *out)
+{
+    return read_document(a, m, json, false, out);
+}
+
+const struct err *wire_from_json_lenient(struct arena *a, const struct wire_msg *m,
+                                         struct str json, void *out)
+{
+    return read_document(a, m, json, true, out);
 }
 
 bool wire_f64_from_text(struct arena *a, struct str text, double *out)

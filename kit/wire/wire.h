@@ -205,6 +205,10 @@ const struct wire_field *wire_field_find(const struct wire_msg *m, struct str na
  * request.invalid (422: types, missing, unknown, bounds). */
 MUST_CHECK const struct err *wire_from_json(struct arena *a, const struct wire_msg *m,
                                             struct str json, void *out);
+/* The same for documents of others (tokens, key sets): unknown fields are skipped. */
+MUST_CHECK const struct err *wire_from_json_lenient(struct arena *a,
+                                                    const struct wire_msg *m,
+                                                    struct str json, void *out);
 /* Trailing bytes are an error too. request.malformed_msgpack or request.invalid. */
 MUST_CHECK const struct err *wire_from_msgpack(struct arena *a, const struct wire_msg *m,
                                                struct str bytes, void *out);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Schema migrations: numbered SQL files, embedded, forward only. Applied in order, each in a
- * transaction of its own with its row in `schema_migrations`, under an advisory lock, so that
- * any number of processes may start at once. Blocking: for the `migrate` command and for
- * start in development, before the loops run.
+ * Schema migrations: numbered SQL files, embedded, forward only. Applied in order, each
+ * in a transaction of its own with its row in `schema_migrations`, under an advisory
+ * lock, so that any number of processes may start at once. Blocking: for the `migrate`
+ * command and for start in development, before the loops run.
  */
 #ifndef KIT_PG_MIGRATE_H
 #define KIT_PG_MIGRATE_H
@@ -22,6 +22,7 @@ MUST_CHECK const struct err *pg_migrate(struct arena *a, const char *conninfo,
                                         const struct pg_migration *list, int *applied);
 
 /* Runs SQL text in one transaction, blocking: for seeding and tests. */
-MUST_CHECK const struct err *pg_run_script(struct arena *a, const char *conninfo, const char *sql);
+MUST_CHECK const struct err *pg_run_script(struct arena *a, const char *conninfo,
+                                           const char *sql);
 
 #endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rows into messages. Matching names costs more than reading a row, so the mapping from
+ * columns to fields is kept with the statement, for the few messages it is read into.
+ */
+#include "kit/pg/rows.h"
+
+#include "kit/base/mem.h"
+
+#include <stdlib.h>
+
+enum { MAPS = 4, NO_FIELD = -1 };
+
+struct map {
+    const struct wire_msg *msg;
+    uint64_t layout;
+    int n;
+    int16_t *fields; /* by column: index in msg->fields or NO_FIELD */
+};
+
+struct pg_maps {
+    struct map v[MAPS];
+    unsigned next; /* the one to be replaced */
+};
+
+struct pg_maps *pg_maps_create(void)
+{
+    return MEM_NEW(struct pg_maps);
+}
+
+void pg_maps_destroy(struct pg_maps *m)
+{
+    if (!m)
+        return;
+    for (int i = 0; i < MAPS; i++)
+        free(m->v[i].fields);
+    free(m);
+}
+
+/* FNV-1a: shape only, nobody aims at it. */
+static uint64_t fnv(uint64_t h, const void *p, size_t n)
+{
+    const uint8_t *b = p;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+uint64_t pg_layout(const PGresult *res)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (int i = 0; i < PQnfields(res); i++) {
+        Oid type = PQftype(res, i);
+        const char *name = PQfname(res, i);
+
+        h = fnv(h, name, strlen(name) + 1);
+        h = fnv(h, &type, sizeof type);
+    }
+    return h;
+}
+
+static int16_t field_index(const struct wire_msg *m, const char *column)
+{
+    const struct wire_field *f = wire_field_find(m, str_of(column));
+
+    return f ? (int16_t)(f - m->fields) : NO_FIELD;
+}
+
+static const struct map *map_make(struct pg_maps *maps, const struct pg_rows *r,
+                                  const struct wire_msg *m)
+{
+    struct map *map = &maps->v[maps->next];
+    int n = PQnfields(r->result);
+
+    maps->next = (maps->next + 1) % MAPS;
+    map->msg = m;
+    map->layout = r->layout;
+    map->n = n;
+    map->fields = mem_realloc(map->fields, sizeof *map->fields * (size_t)(n ? n : 1));
+    for (int i = 0; i < n; i++)
+        map->fields[i] = field_index(m, PQfname(r->result, i));
+    return map;
+}
+
+static const struct map *map_of(const struct pg_rows *r, const struct wire_msg *m)
+{
+    for (int i = 0; i < MAPS; i++) {
+        const struct map *map = &r->maps->v[i];
+
+        if (map->msg == m && map->layout == r->layout)
+            return map;
+    }
+    return map_make(r->maps, r, m);
+}
+
+/* ---- converting ---- */
+
+struct source {
+    struct arena *arena;
+    const struct pg_rows *rows;
+    int row, col;
+};
+
+static bool fill_str(const struct source *s, const struct wire_field *f, void *to)
+{
+    struct str v = pg_get_str(s->rows, s->row, s->col);
+
+    (void)f;
+    *(struct str *)to = arena_str(s->arena, v);
+    return v.p;
+}
+
+static bool fill_i64(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)f;
+    *(int64_t *)to = pg_get_i64(s->rows, s->row, s->col);
+    return true;
+}
+
+static bool fill_f64(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)f;
+    *(double *)to = pg_get_f64(s->rows, s->row, s->col);
+    return true;
+}
+
+static bool fill_flag(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)f;
+    *(bool *)to = pg_get_flag(s->rows, s->row, s->col);
+    return true;
+}
+
+static bool fill_uuid(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)f;
+    *(struct uuid *)to = pg_get_uuid(s->rows, s->row, s->col);
+    return true;
+}
+
+static bool fill_time(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)f;
+    *(int64_t *)to = pg_get_time(s->rows, s->row, s->col);
+    return true;
+}
+
+/* A label that this release does not know leaves the field absent. */
+static bool fill_enum(const struct source *s, const struct wire_field *f, void *to)
+{
+    int v = wire_enum_value(f->en, pg_get_str(s->rows, s->row, s->col));
+
+    if (v < 0)
+        return false;
+    *(unsigned *)to = (unsigned)v;
+    return true;
+}
+
+static bool fill_nothing(const struct source *s, const struct wire_field *f, void *to)
+{
+    (void)s;
+    (void)f;
+    (void)to;
+    return false;
+}
+
+typedef bool (*filler)(const struct source *s, const struct wire_field *f, void *to);
+
+static const filler fillers[] = {
+    [WIRE_KIND_str] = fill_str,      [WIRE_KIND_text] = fill_str,
+    [WIRE_KIND_email] = fill_str,    [WIRE_KIND_url] = fill_str,
+    [WIRE_KIND_secret] = fill_str,   [WIRE_KIND_currency] = fill_str,
+    [WIRE_KIND_bytes] = fill_str,    [WIRE_KIND_i64] = fill_i64,
+    [WIRE_KIND_f64] = fill_f64,      [WIRE_KIND_flag] = fill_flag,
+    [WIRE_KIND_uuid] = fill_uuid,    [WIRE_KIND_time] = fill_time,
+    [WIRE_KIND_enum] = fill_enum,    [WIRE_KIND_obj] = fill_nothing,
+    [WIRE_KIND_list] = fill_nothing, [WIRE_KIND_strs] = fill_nothing,
+};
+
+void pg_get_msg(struct arena *a, const struct pg_rows *r, int row,
+                const struct wire_msg *m, void *out)
+{
+    const struct map *map = r->result ? map_of(r, m) : &(const struct map){0};
+
+    for (int col = 0; col < map->n; col++) {
+        const struct wire_field *f;
+
+        if (map->fields[col] == NO_FIELD || pg_is_null(r, row, col))
+            continue;
+        f = &m->fields[map->fields[col]];
+        *((bool *)out + f->has_offset) = fillers[f->kind](
+            &(struct source){a, r, row, col}, f, (char *)out + f->offset);
+    }
+}

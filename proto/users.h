@@ -93,7 +93,7 @@ WIRE_MESSAGE(jwks, JWKS)
     F(T, time, until, REQUIRED, 0, 0, "none of them lives longer than this")
 WIRE_MESSAGE(revoked_session, REVOKED_SESSION)
 #define REVOKED(F, T)                                                                    \
-    F(T, list(revoked_session), sessions, REQUIRED, 0, 100000, "revoked and not yet expired")
+    F(T, list(revoked_session), sessions, REQUIRED, 0, 10000, "the newest, not yet expired")
 WIRE_MESSAGE(revoked, REVOKED)
 
 /*   number, symbol, name, in, out, idempotent, longest ms */

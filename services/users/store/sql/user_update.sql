@@ -1,0 +1,28 @@
+-- write
+-- $1 user, $2 version it must have or null, $3 name or null, $4 status or null. No row: no
+-- such user; id null: another version. Sessions end when the user is not active any more.
+WITH target AS MATERIALIZED (
+    SELECT id AS target_id, version AS target_version
+    FROM users
+    WHERE id = $1 AND status <> 'deleted'
+    FOR UPDATE
+), changed AS (
+    UPDATE users u
+    SET name = coalesce($3, u.name),
+        status = coalesce($4, u.status),
+        version = u.version + 1,
+        updated_at = now()
+    FROM target t
+    WHERE u.id = t.target_id AND ($2::bigint IS NULL OR t.target_version = $2)
+    RETURNING u.*
+), ended AS (
+    UPDATE sessions s
+    SET revoked_at = now()
+    FROM changed c
+    WHERE s.user_id = c.id AND c.status <> 'active' AND s.revoked_at IS NULL
+    RETURNING s.id
+)
+SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at,
+       (SELECT array_to_string(array_agg(ended.id), ' ') FROM ended) AS ended
+FROM target
+LEFT JOIN changed ON true

@@ -43,7 +43,7 @@ bool log_enabled(enum log_level level)
 
 static bool put(struct line *l, const char *p, size_t n)
 {
-    if (l->cut || n > ROOM - l->n) {
+    if (l->cut || l->n + n > ROOM) {
         l->cut = true;
         return false;
     }

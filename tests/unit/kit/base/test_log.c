@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Log lines byte by byte: stderr is a file that is read back. */
+#include "kit/base/log.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int real_stderr, file;
+static char text[4 * LOG_LINE_MAX];
+
+static void capture(void)
+{
+    log_init("tests", LOG_LEVEL_DEBUG);
+    real_stderr = dup(STDERR_FILENO);
+    file = memfd_create("log", 0);
+    dup2(file, STDERR_FILENO);
+}
+
+/* Everything written so far, in `text`. */
+static struct str captured(void)
+{
+    ssize_t n = pread(file, text, sizeof text - 1, 0);
+
+    dup2(real_stderr, STDERR_FILENO);
+    cr_assert_geq(n, 0);
+    text[n] = '\0';
+    return (struct str){text, (size_t)n};
+}
+
+/* What follows the time stamp and level of the first line. */
+static const char *after_head(const char *level)
+{
+    static const char ts[] = "{\"ts\":\"0000-00-00T00:00:00.000000Z\",";
+    char head[64];
+    struct str s = captured();
+
+    snprintf(head, sizeof head, "\"level\":\"%s\",\"service\":\"tests\",", level);
+    cr_assert(s.n > sizeof ts + strlen(head));
+    cr_assert(str_starts(s, STR("{\"ts\":\"20")));
+    cr_assert(str_starts(str_of(text + sizeof ts - 1), str_of(head)), "%s", text);
+    return text + sizeof ts - 1 + strlen(head);
+}
+
+TestSuite(log, .init = capture);
+
+Test(log, a_line_has_its_keys_in_order)
+{
+    struct log_ctx ctx = {
+        .request_id = STR("r1"), .user_id = STR("u1"), .route = STR("/v1/x/{id}")};
+
+    LOG_WARN(&ctx, "rpc.timeout", KV("method", "users.get"), KV("ms", 12));
+    cr_assert_str_eq(after_head("warn"),
+                     "\"event\":\"rpc.timeout\",\"request_id\":\"r1\",\"user_id\":\"u1\","
+                     "\"route\":\"/v1/x/{id}\",\"method\":\"users.get\",\"ms\":12}\n");
+}
+
+Test(log, a_line_needs_neither_context_nor_keys)
+{
+    LOG_INFO(NULL, "start");
+    cr_assert_str_eq(after_head("info"), "\"event\":\"start\"}\n");
+}
+
+Test(log, values_print_by_their_type)
+{
+    size_t size = SIZE_MAX;
+    const char *none = NULL;
+
+    LOG_ERROR(NULL, "e", KV("s", STR("x")), KV("none", none), KV("size", size),
+              KV("min", INT64_MIN), KV("u8", (uint8_t)200), KV("yes", (bool)true),
+              KV("d", 0.25), KV("f", 1.5F), KV("inf", INFINITY), KV("nan", (double)NAN),
+              KV("literal", (struct str){"ab", 1}));
+    cr_assert_str_eq(
+        after_head("error"),
+        "\"event\":\"e\",\"s\":\"x\",\"none\":null,\"size\":9223372036854775807,"
+        "\"min\":-9223372036854775808,\"u8\":200,\"yes\":true,\"d\":0.25,\"f\":1.5,"
+        "\"inf\":null,\"nan\":null,\"literal\":\"a\"}\n");
+}
+
+Test(log, strings_are_escaped_as_json_says)
+{
+    LOG_INFO(NULL, "e", KV("s", STR("\"\\/\b\f\n\r\t\x01\x1F\x7F\xC3\xA4")),
+             KV("nul", ((struct str){"a\0b", 3})));
+    cr_assert_str_eq(after_head("info"),
+                     "\"event\":\"e\",\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001"
+                     "\\u001f\x7F\xC3\xA4\",\"nul\":\"a\\u0000b\"}\n");
+}
+
+Test(log, bytes_that_are_not_utf8_are_replaced)
+{
+    LOG_INFO(NULL, "e", KV("s", STR("a\xFF\xC3(\xED\xA0\x80\xE2\x82")));
+    cr_assert_str_eq(
+        after_head("info"),
+        "\"event\":\"e\",\"s\":\"a\xEF\xBF\xBD\xEF\xBF\xBD(\xEF\xBF\xBD\xEF\xBF\xBD"
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"}\n");
+}
+
+Test(log, secrets_and_mail_addresses_are_masked)
+{
+    LOG_INFO(NULL, "e", KV_SECRET("password"),
+             KV_EMAIL("to", STR("ann@x.org@example.com")), KV_EMAIL("odd", STR("ann")),
+             KV_EMAIL("none", ((struct str){NULL, 0})));
+    cr_assert_str_eq(after_head("info"),
+                     "\"event\":\"e\",\"password\":\"***\",\"to\":\"***"
+                     "@example.com\",\"odd\":\"***\",\"none\":\"***\"}\n");
+}
+
+static int evaluated;
+
+static int evaluate(void)
+{
+    return ++evaluated;
+}
+
+Test(log, below_the_level_nothing_is_written_nor_evaluated)
+{
+    log_init("tests", LOG_LEVEL_WARN);
+    LOG_INFO(NULL, "e", KV("n", evaluate()));
+    LOG_DEBUG(NULL, "e", KV("n", evaluate()));
+    log_write(LOG_LEVEL_INFO, NULL, "e", NULL, 0);
+    cr_assert_eq(captured().n, 0);
+    cr_assert_eq(evaluated, 0);
+}
+
+/* Whatever the length and wherever the cut falls: one line, whole JSON, valid UTF-8. */
+Test(log, a_line_that_is_too_long_is_cut_and_says_so)
+{
+    static char big[2 * LOG_LINE_MAX];
+
+    for (size_t i = 0; i + 1 < sizeof big; i += 2)
+        memcpy(big + i, "\xC3\xA4", 2);
+    for (size_t n = LOG_LINE_MAX - 160; n < LOG_LINE_MAX + 40; n++) {
+        struct str s;
+
+        cr_assert_eq(ftruncate(file, 0), 0);
+        lseek(file, 0, SEEK_SET);
+        dup2(file, STDERR_FILENO);
+        LOG_INFO(NULL, n % 2 ? "e" : "ee", KV("s", ((struct str){big, n & ~(size_t)1})),
+                 KV("after", 123456));
+        s = captured();
+        cr_assert_leq(s.n, LOG_LINE_MAX);
+        cr_assert(str_is_utf8(s), "%zu", n);
+        cr_assert(strstr(text, "\"after\":123456}\n") ||
+                      strstr(text, "\xA4\",\"cut\":true}\n"),
+                  "%zu: %s", n, text + s.n - 40);
+        cr_assert_eq(strchr(text, '\n'), text + s.n - 1);
+    }
+    cr_assert(strstr(text, "\"cut\":true"));
+}
+
+Test(log, a_full_pipe_that_must_not_block_loses_the_line_only)
+{
+    int ends[2];
+    char page[4096] = {0};
+
+    cr_assert_eq(pipe2(ends, O_NONBLOCK), 0);
+    while (write(ends[1], page, sizeof page) > 0)
+        ;
+    dup2(ends[1], STDERR_FILENO);
+    LOG_INFO(NULL, "lost");
+    dup2(real_stderr, STDERR_FILENO);
+}

@@ -14,7 +14,7 @@ usage() {
 usage: tools/dev/servers.sh start|stop|status|wipe [SERVER] INSTANCE
 
   SERVER    postgres, redis, kafka, smtp; all of them when left out
-  INSTANCE  up (./dev up) or test (./dev test); both can be there at once
+  INSTANCE  up (./dev up), test (./dev test) or another name; all can be there at once
 
 start writes .dev/state/INSTANCE/env, the settings that programs and tests read. A server
 that is started again has its old port and data. wipe stops all and removes the instance.
@@ -31,7 +31,7 @@ main() {
     fi
     local instance=${2:-}
     case $action:$instance in
-    start:up | start:test | stop:up | stop:test | status:up | status:test | wipe:up | wipe:test) ;;
+    start:[a-z]* | stop:[a-z]* | status:[a-z]* | wipe:[a-z]*) ;;
     *) usage >&2 && exit 2 ;;
     esac
     case " ${all_servers[*]} all " in *" ${servers[0]} "*) ;; *) die "there is no server '${servers[0]}'" ;; esac
@@ -239,6 +239,7 @@ servers_write_env() {
     local server
     for server in "${all_servers[@]}"; do [ -s "$state/$server/port" ] || return 0; done
     servers_make_signing_key
+    [ -s "$state/cursor-key" ] || (umask 077 && openssl rand -hex 32 >"$state/cursor-key")
     cat >"$state/env.new" <<TEXT
 VIADUCT_USERS_PG=$(postgres_uri viaduct_users viaduct_users)
 VIADUCT_ORDERS_PG=$(postgres_uri viaduct_orders viaduct_orders)
@@ -248,6 +249,7 @@ VIADUCT_KAFKA=127.0.0.1:$(servers_port kafka)
 VIADUCT_SMTP=smtp://127.0.0.1:$(servers_port smtp)
 VIADUCT_TEST_MAILDIR=$state/smtp/mail
 VIADUCT_USERS_KEYS=$state/keys
+VIADUCT_CURSOR_KEY=$(cat "$state/cursor-key")
 VIADUCT_USERS_UPSTREAM=tcp://127.0.0.1:7101
 VIADUCT_ORDERS_UPSTREAM=tcp://127.0.0.1:7102
 VIADUCT_JOBS_UPSTREAM=tcp://127.0.0.1:7103

@@ -13,7 +13,8 @@ process_start() {
     echo "setsid $*" >"$dir/command"
     setsid "$@" >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
-    while kill -0 $! 2>/dev/null && ! process_running "$dir"; do sleep 0.01; done # until it is no fork of us
+    local tries=0
+    while [ $((tries++)) -lt 100 ] && ! process_running "$dir"; do sleep 0.01; done # until it is no fork of us
 }
 
 process_running() {

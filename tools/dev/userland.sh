@@ -4,8 +4,8 @@
 # userland_run CMD...: runs CMD on Debian 13 with everything in deploy/dev/packages.txt.
 #   on Debian 13          the host itself, packages installed by apt when root
 #   inside the userland   as it is
-#   elsewhere with apt    a private Debian 13 tree in the cache folder, entered with bubblewrap,
-#                         or with chroot where namespaces are not allowed
+#   elsewhere with apt    a private Debian 13 tree in the cache folder; root enters it with
+#                         chroot in a mount namespace, an ordinary user with bubblewrap
 # The tree's name carries the hash of what it was made from, and it is renamed into place
 # when complete, so a half-made or outdated one is never entered.
 
@@ -184,26 +184,40 @@ userland_binds() {
 }
 
 userland_enter() {
-    local userland bind work=$PWD
+    local userland work=$PWD binds
     userland=$(userland_path)
+    mapfile -t binds < <(userland_binds)
     case $work/ in "$VIADUCT_ROOT"/*) ;; *) work=$VIADUCT_ROOT ;; esac
 
     unset LD_PRELOAD LD_LIBRARY_PATH JAVA_HOME PYTHONHOME PYTHONPATH TMPDIR
     export LANG=C.UTF-8 CCACHE_DIR=$VIADUCT_CACHE/ccache
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-    # shellcheck disable=SC2046 # words without blanks
-    if [ "${VIADUCT_ENTER:-bwrap}" = bwrap ] && /usr/bin/env bwrap --bind "$userland" / true 2>/dev/null; then
-        local options=(--bind "$userland" /)
-        while read -r bind; do options+=(--dev-bind "$bind" "$bind"); done < <(userland_binds)
-        for bind in /etc/resolv.conf /etc/hosts; do
-            [ -e "$bind" ] && options+=(--ro-bind "$(readlink -f $bind)" "$bind")
-        done
-        [ "$(id -u)" = 0 ] && options+=(--cap-add ALL)
-        exec bwrap "${options[@]}" --chdir "$work" "$@"
+    if [ "$(id -u)" = 0 ]; then
+        userland_enter_as_root "$@"
+    else
+        userland_enter_as_user "$@"
     fi
+}
 
-    [ "$(id -u)" = 0 ] ||
-        die "this host does not let users make namespaces, so only root can enter the userland; run ./dev as root"
-    userland_binds | exec "$VIADUCT_ROOT/tools/dev/enter-chroot.sh" "$userland" "$work" "$@"
+# Root needs no more than a mount namespace. In a chroot its mounts cannot be made private at
+# once ("unchanged"); enter-chroot.sh sees to that.
+userland_enter_as_root() {
+    local propagation=private
+    unshare --mount true 2>/dev/null || propagation=unchanged
+    exec unshare --mount --propagation $propagation \
+        "$VIADUCT_ROOT/tools/dev/enter-chroot.sh" "$userland" "$work" "${binds[@]}" -- "$@"
+}
+
+# bubblewrap waits outside for the command: Ctrl-C is for the command alone.
+userland_enter_as_user() {
+    local options=(--bind "$userland" /) bind
+    bwrap "${options[@]}" true 2>/dev/null ||
+        die "this host does not let users make namespaces, which entering the userland needs; run ./dev as root"
+    for bind in "${binds[@]}"; do options+=(--dev-bind "$bind" "$bind"); done
+    for bind in /etc/resolv.conf /etc/hosts; do
+        [ -e $bind ] && options+=(--ro-bind "$(readlink -f $bind)" $bind)
+    done
+    trap '' INT
+    exec bwrap "${options[@]}" --chdir "$work" env --default-signal=INT "$@"
 }

@@ -12,6 +12,7 @@
 #ifndef KIT_HTTP_HTTP_H
 #define KIT_HTTP_HTTP_H
 
+#include "kit/base/buf.h"
 #include "kit/flow/flow.h"
 
 struct http_server;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Character classes of RFC 9110 section 5.6 and RFC 3986, as one table. */
+#ifndef KIT_HTTP_CHARS_H
+#define KIT_HTTP_CHARS_H
+
+#include "kit/base/str.h"
+
+enum {
+    CHAR_TEXT = 1,   /* may be in a field line: HTAB, SP, VCHAR, obs-text */
+    CHAR_TOKEN = 2,  /* tchar */
+    CHAR_TARGET = 4, /* may be in a request target, with what browsers leave as it is */
+    CHAR_PATH = 8,   /* pchar, '/' and '%' */
+    CHAR_HOST = 16,  /* may be in a Host value */
+};
+
+extern const unsigned char char_classes[256];
+
+static inline bool char_is(char c, unsigned class)
+{
+    return (char_classes[(unsigned char)c] & class) != 0;
+}
+
+/* How many bytes at the start are of the class. */
+static inline size_t char_run(struct str s, unsigned class)
+{
+    size_t n = 0;
+
+    while (n < s.n && char_is(s.p[n], class))
+        n++;
+    return n;
+}
+
+#endif

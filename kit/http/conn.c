@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A connection, between the socket and evhttp. An evbuffer callback empties evhttp's input
+ * as it is filled; evhttp sees a request only when all of it is there and was found good,
+ * and never two. So evhttp idles whenever a request is refused or times out.
+ */
+#include "kit/http/internal.h"
+#include "kit/base/clock.h"
+#include "kit/base/mem.h"
+#include "kit/http/target.h"
+
+#include <stdlib.h>
+
+static void enter(struct http_conn *c, enum conn_state to)
+{
+    const struct http_conf *conf = &c->server->conf;
+    const int64_t limit_ms[] = {
+        [CONN_IDLE] = conf->idle_ms,
+        [CONN_HEAD] = conf->request_ms,
+        [CONN_BODY] = -1, /* the deadline of the head goes on */
+        [CONN_BUSY] = 0,
+        [CONN_REFUSED] = HTTP_LINGER_MS,
+    };
+
+    c->state = to;
+    if (limit_ms[to] > 0)
+        loop_timer_set(&c->timer, limit_ms[to]);
+    else if (limit_ms[to] == 0)
+        loop_timer_clear(&c->timer);
+}
+
+static void timed_out(struct loop_timer *t)
+{
+    struct http_conn *c = CONTAINER_OF(t, struct http_conn, timer);
+
+    if (c->state == CONN_HEAD || c->state == CONN_BODY)
+        http_conn_refuse(c, HEAD_REJECT_TIMEOUT);
+    else
+        http_conn_close(c);
+}
+
+void http_conn_close(struct http_conn *c)
+{
+    evhttp_connection_free(c->evcon);
+}
+
+static void free_buffer(struct evbuffer **b)
+{
+    if (*b)
+        evbuffer_free(*b);
+    *b = NULL;
+}
+
+void http_conn_forget(struct http_conn *c)
+{
+    struct http_exchange *ex = c->exchange;
+
+    c->exchange = NULL;
+    loop_timer_clear(&c->timer);
+    loop_task_cancel(&c->task);
+    http_server_conn_closed(c->server, c);
+    free_buffer(&c->body);
+    free_buffer(&c->held);
+    loop_free_later(c->server->loop, free, c);
+    if (ex)
+        http_exchange_orphan(ex);
+}
+
+/* evhttp frees the connection, for whatever reason. */
+static void closed(struct evhttp_connection *evcon, void *arg)
+{
+    (void)evcon;
+    http_conn_forget(arg);
+}
+
+/* ---- bytes in ---- */
+
+static void begin_body(struct http_conn *c)
+{
+    const struct head *h = &c->exchange->head;
+
+    c->body = evbuffer_new();
+    c->body_left = h->length;
+    chunk_init(&c->chunk, &c->server->limits);
+    enter(c, CONN_BODY);
+}
+
+/* The interim response goes past evhttp: its write callback would take it for the end of
+ * the response before. */
+static void send_continue(struct http_conn *c)
+{
+    static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    bufferevent_data_cb on_read;
+    bufferevent_event_cb on_event;
+    void *arg;
+
+    bufferevent_getcb(c->bev, &on_read, NULL, &on_event, &arg);
+    bufferevent_setcb(c->bev, on_read, NULL, on_event, arg);
+    bufferevent_write(c->bev, interim, sizeof interim - 1);
+    bufferevent_enable(c->bev, EV_WRITE);
+}
+
+/* The head is complete and well-formed; false when the request must not go on. */
+static bool accept_head(struct http_conn *c)
+{
+    struct http_exchange *ex = c->exchange;
+    struct str raw = head_str(&ex->head, ex->head.target);
+    struct target target;
+
+    ex->req.start_us = clock_mono_us();
+    if (!target_parse(&ex->req.arena, raw, &target)) {
+        http_conn_refuse(c, HEAD_REJECT_TARGET);
+        return false;
+    }
+    ex->req.method = ex->head.method;
+    ex->req.path = target.path;
+    ex->req.query = target.query;
+    ex->req.target = raw;
+    return true;
+}
+
+/* What evhttp gets to read in place of what came. */
+static void rewrite(struct http_conn *c, struct evbuffer *input)
+{
+    const struct head *h = &c->exchange->head;
+    size_t n = c->body ? evbuffer_get_length(c->body) : 0;
+    const char *connection = h->http10 && h->keep_alive ? "Connection: keep-alive\r\n"
+                             : h->keep_alive            ? ""
+                                                        : "Connection: close\r\n";
+
+    c->taking = true;
+    evbuffer_unfreeze(input, 0);
+    evbuffer_add_printf(input, "%s / HTTP/1.%d\r\n%s", http_method_name(h->method),
+                        h->http10 ? 0 : 1, connection);
+    if (n > 0) {
+        evbuffer_add_printf(input, "Content-Length: %zu\r\n\r\n", n);
+        evbuffer_add_buffer(input, c->body);
+    } else {
+        evbuffer_add(input, "\r\n", 2);
+    }
+    evbuffer_freeze(input, 0);
+    c->taking = false;
+    free_buffer(&c->body);
+}
+
+static void hold(struct http_conn *c, struct evbuffer *from)
+{
+    if (evbuffer_get_length(from) == 0 || from == c->held)
+        return;
+    if (!c->held)
+        c->held = evbuffer_new();
+    evbuffer_add_buffer(c->held, from);
+    if (evbuffer_get_length(c->held) >= HTTP_HELD_MAX)
+        bufferevent_disable(c->bev, EV_READ);
+}
+
+static size_t take_head(struct http_conn *c, struct str in)
+{
+    struct head *h;
+    size_t n;
+
+    if (!c->exchange)
+        c->exchange = http_exchange_create(c);
+    h = &c->exchange->head;
+    n = head_feed(h, in);
+    if (h->state == HEAD_REJECTED)
+        http_conn_refuse(c, h->reject);
+    else if (c->state == CONN_IDLE && !head_is_fresh(h))
+        enter(c, CONN_HEAD);
+    if (h->state == HEAD_DONE && accept_head(c))
+        begin_body(c);
+    return n;
+}
+
+static size_t take_chunked(struct http_conn *c, struct str in)
+{
+    size_t used = 0;
+
+    while (used < in.n && c->chunk.state < CHUNK_DONE) {
+        struct str data;
+
+        used += chunk_feed(&c->chunk, (struct str){in.p + used, in.n - used}, &data);
+        evbuffer_add(c->body, data.p, data.n);
+    }
+    if (c->chunk.state == CHUNK_REJECTED)
+        http_conn_refuse(c, c->chunk.reject);
+    return used;
+}
+
+static bool body_complete(const struct http_conn *c)
+{
+    return c->exchange->head.chunked ? c->chunk.state == CHUNK_DONE : c->body_left == 0;
+}
+
+/* Takes one run of bytes out of `from`. */
+static void take_some(struct http_conn *c, struct evbuffer *from)
+{
+    struct evbuffer_iovec v;
+    struct str in;
+    size_t n;
+
+    if (c->state == CONN_BODY && !c->exchange->head.chunked) {
+        int moved = evbuffer_remove_buffer(
+            from, c->body, c->body_left < INT32_MAX ? (size_t)c->body_left : INT32_MAX);
+
+        c->body_left -= moved > 0 ? (uint64_t)moved : 0;
+        return;
+    }
+    evbuffer_peek(from, -1, NULL, &v, 1);
+    in = (struct str){v.iov_base, v.iov_len};
+    n = c->state == CONN_BODY ? take_chunked(c, in) : take_head(c, in);
+    evbuffer_drain(from, n);
+}
+
+static bool wants_bytes(const struct http_conn *c)
+{
+    return c->state == CONN_IDLE || c->state == CONN_HEAD || c->state == CONN_BODY;
+}
+
+/* Runs the machines; true when a whole request now waits in evhttp's input. */
+static bool take_request(struct http_conn *c, struct evbuffer *from)
+{
+    while (wants_bytes(c)) {
+        if (c->state == CONN_BODY && body_complete(c)) {
+            enter(c, CONN_BUSY);
+            hold(c, from);
+            rewrite(c, bufferevent_get_input(c->bev));
+            c->server->delivering = c;
+            return true;
+        }
+        if (evbuffer_get_length(from) == 0)
+            break;
+        take_some(c, from);
+    }
+    if (c->state == CONN_BODY && c->exchange->head.expect_continue) {
+        c->exchange->head.expect_continue = false;
+        send_continue(c);
+    }
+    return false;
+}
+
+/* The client hears the refusal only if its bytes are read; not for ever, though. */
+static void throw_away(struct http_conn *c, struct evbuffer *input)
+{
+    c->thrown += evbuffer_get_length(input);
+    evbuffer_drain(input, evbuffer_get_length(input));
+    if (c->thrown > HTTP_LINGER_MAX)
+        bufferevent_disable(c->bev, EV_READ);
+}
+
+static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info,
+                          void *arg)
+{
+    struct http_conn *c = arg;
+
+    if (info->n_added == 0 || c->taking)
+        return;
+    c->taking = true;
+    if (c->state == CONN_BUSY)
+        hold(c, input);
+    else
+        take_request(c, input);
+    if (c->state == CONN_REFUSED)
+        throw_away(c, input);
+    c->taking = false;
+}
+
+/* ---- life ---- */
+
+static void resume(struct loop_task *t)
+{
+    struct http_conn *c = CONTAINER_OF(t, struct http_conn, task);
+
+    enter(c, CONN_IDLE);
+    if (c->held && take_request(c, c->held))
+        bufferevent_trigger(c->bev, EV_READ, 0);
+    else if (c->state == CONN_IDLE && !c->server->bound)
+        http_conn_close(c);
+}
+
+void http_conn_resume(struct http_conn *c)
+{
+    c->exchange = NULL;
+    c->task.fn = resume;
+    loop_soon(c->server->loop, &c->task);
+}
+
+/* evhttp's object is not known before its first request, but as what the bufferevent's
+ * callbacks get. */
+static void attach(struct loop_task *t)
+{
+    struct http_conn *c = CONTAINER_OF(t, struct http_conn, task);
+    void *evcon;
+
+    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
+    c->evcon = evcon;
+    evhttp_connection_set_closecb(c->evcon, closed, c);
+    enter(c, CONN_IDLE);
+    if (!c->server->bound)
+        http_conn_close(c);
+}
+
+struct bufferevent *http_conn_accept(struct event_base *base, void *server)
+{
+    struct http_server *s = server;
+    struct http_conn *c = MEM_NEW(struct http_conn);
+    const struct timeval stall = {.tv_sec = (time_t)(s->conf.idle_ms / 1000 + 1)};
+
+    c->server = s;
+    c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    if (!c->bev)
+        mem_die("http: no memory for a connection");
+    bufferevent_set_timeouts(c->bev, NULL, &stall);
+    bufferevent_setwatermark(c->bev, EV_READ, 1, 0);
+    evbuffer_add_cb(bufferevent_get_input(c->bev), input_changed, c);
+    loop_timer_init(&c->timer, s->loop, timed_out);
+    loop_task_init(&c->task, attach);
+    loop_soon(s->loop, &c->task);
+    http_server_conn_opened(s, c);
+    return c->bev;
+}
+
+void http_conn_close_idle(struct http_server *s)
+{
+    struct list *next;
+
+    for (struct list *it = s->conns.next; it != &s->conns; it = next) {
+        struct http_conn *c = CONTAINER_OF(it, struct http_conn, link);
+
+        next = it->next;
+        if (c->evcon && c->state == CONN_IDLE)
+            http_conn_close(c);
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One request and its response: what the handler holds, and how it survives its connection. */
+#include "kit/base/mem.h"
+#include "kit/http/internal.h"
+
+#include <stdlib.h>
+
+static void work(struct loop_task *t);
+
+struct http_exchange *http_exchange_create(struct http_conn *c)
+{
+    struct http_exchange *ex = mem_alloc(sizeof *ex);
+
+    ex->conn = c;
+    ex->req.server = c->server;
+    arena_init(&ex->req.arena);
+    head_init(&ex->head, &c->server->limits);
+    list_init(&ex->link);
+    loop_task_init(&ex->task, work);
+    return ex;
+}
+
+void http_exchange_destroy(struct http_exchange *ex)
+{
+    if (!list_empty(&ex->link)) {
+        list_remove(&ex->link);
+        ex->req.server->n_in_flight--;
+    }
+    loop_task_cancel(&ex->task);
+    if (ex->out)
+        evbuffer_free(ex->out);
+    head_fini(&ex->head);
+    arena_fini(&ex->req.arena);
+    free(ex);
+}
+
+/* An IPv4 client of an IPv6 listener is the same client. */
+static struct str peer_ip(struct http_exchange *ex)
+{
+    const struct str mapped = STR("::ffff:");
+    char *address;
+    uint16_t port;
+    struct str ip;
+
+    evhttp_connection_get_peer(ex->conn->evcon, &address, &port);
+    ip = str_of(address);
+    if (str_starts(ip, mapped) && memchr(ip.p, '.', ip.n))
+        ip = (struct str){ip.p + mapped.n, ip.n - mapped.n};
+    return arena_str(&ex->req.arena, ip);
+}
+
+static struct str take_body(struct evhttp_request *native)
+{
+    struct evbuffer *in = evhttp_request_get_input_buffer(native);
+    size_t n = evbuffer_get_length(in);
+
+    return n > 0 ? (struct str){(const char *)evbuffer_pullup(in, -1), n} : STR("");
+}
+
+static void complete(struct evhttp_request *native, void *arg)
+{
+    struct http_exchange *ex = arg;
+
+    (void)native;
+    http_conn_resume(ex->conn);
+    http_exchange_destroy(ex);
+}
+
+void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native)
+{
+    struct http_server *s = ex->req.server;
+
+    ex->native = native;
+    ex->state = EXCHANGE_HANDLING;
+    ex->req.body = take_body(native);
+    ex->req.client_ip = peer_ip(ex);
+    ex->req.native = native;
+    evhttp_request_set_on_complete_cb(native, complete, ex);
+    list_push(&s->in_flight, &ex->link);
+    s->n_in_flight++;
+    if (!loop_timer_is_set(&s->sweep))
+        loop_timer_set(&s->sweep, HTTP_SWEEP_MS);
+    s->handler(s->arg, &ex->req);
+}
+
+void http_exchange_tell_gone(struct http_exchange *ex)
+{
+    bool handlers =
+        ex->state == EXCHANGE_HANDLING || (ex->state == EXCHANGE_STREAMING && !ex->ending);
+
+    if (ex->told_gone || !handlers)
+        return;
+    ex->told_gone = true;
+    if (ex->req.gone)
+        ex->req.gone(&ex->req);
+}
+
+void http_exchange_orphan(struct http_exchange *ex)
+{
+    if (ex->state == EXCHANGE_COMING || ex->state == EXCHANGE_SENT) {
+        http_exchange_destroy(ex);
+        return;
+    }
+    ex->conn = NULL;
+    if (ex->state == EXCHANGE_STREAMING)
+        loop_soon(ex->req.server->loop, &ex->task);
+    http_exchange_tell_gone(ex);
+}
+
+/* ---- replying ---- */
+
+/* evhttp frees its request when it has no connection any more, and nobody will call back. */
+static void send_reply(struct http_exchange *ex)
+{
+    struct http_exchange *orphan = ex->conn ? NULL : ex;
+
+    ex->state = EXCHANGE_SENT;
+    evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
+    if (orphan)
+        http_exchange_destroy(orphan);
+}
+
+static void work(struct loop_task *t)
+{
+    struct http_exchange *ex = CONTAINER_OF(t, struct http_exchange, task);
+
+    if (ex->state == EXCHANGE_REPLYING)
+        send_reply(ex);
+    else if (ex->state == EXCHANGE_STREAMING)
+        http_stream_pump(ex);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How the parts of kit/http share their objects.
+ *
+ * server   listener, evhttp, the set of connections, the list of requests in flight
+ * conn     what stands between the socket and evhttp: it takes the bytes away as they come,
+ *          runs the strict machines over them, and gives evhttp one whole, rewritten request
+ *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
+ * exchange one request from its first byte to the last byte of its response
+ */
+#ifndef KIT_HTTP_INTERNAL_H
+#define KIT_HTTP_INTERNAL_H
+
+#include "kit/http/chunk.h"
+#include "kit/http/head.h"
+#include "kit/http/http.h"
+#include "kit/obs/metrics.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+enum {
+    HTTP_HELD_MAX = 65536,     /* bytes kept behind a request that is being answered */
+    HTTP_LINGER_MS = 1000,     /* after a refusal: time for the client to read it */
+    HTTP_LINGER_MAX = 1 << 20, /* bytes of it thrown away meanwhile */
+    HTTP_SWEEP_MS = 100,       /* how often clients in flight are looked at */
+    HTTP_ACCEPT_PAUSE_MS = 100,
+    HTTP_DATE_LEN = 29,
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_conf conf;
+    struct head_limits limits;
+    void (*handler)(void *arg, struct http_req *r);
+    void *arg;
+
+    struct evhttp *evhttp;
+    struct evhttp_bound_socket *bound; /* NULL: not listening */
+    struct evconnlistener *listener;   /* belongs to bound */
+    int port;
+    bool draining;
+    struct loop_timer accept_again;
+
+    struct list conns;
+    unsigned n_conns;
+    struct http_conn *delivering; /* whose request evhttp is reading now */
+
+    struct list in_flight; /* exchanges, oldest first */
+    unsigned n_in_flight;
+    struct loop_timer sweep;
+
+    char date[HTTP_DATE_LEN + 1];
+    int64_t date_us; /* monotonic, when it was written */
+    struct metric *open;
+};
+
+enum conn_state {
+    CONN_IDLE,    /* between requests */
+    CONN_HEAD,    /* some of a head has come */
+    CONN_BODY,    /* the head is good, some of the body is missing */
+    CONN_BUSY,    /* evhttp has the request; what comes is held */
+    CONN_REFUSED, /* an error is on its way out; what comes is thrown away */
+};
+
+struct http_conn {
+    struct list link;
+    struct http_server *server;
+    struct bufferevent *bev;
+    struct evhttp_connection *evcon;
+    enum conn_state state;
+    struct loop_timer timer; /* of the state */
+    struct loop_task task;   /* attach, later resume or close */
+
+    struct http_exchange *exchange; /* from the first byte of a request; NULL when idle */
+    struct chunk chunk;
+    struct evbuffer *body; /* of the request that is coming in; NULL without */
+    uint64_t body_left;
+    struct evbuffer *held; /* NULL without */
+    size_t thrown;
+    bool taking; /* we change the input buffer ourselves */
+};
+
+enum exchange_state {
+    EXCHANGE_COMING,   /* not yet given to the handler */
+    EXCHANGE_HANDLING, /* the handler's turn */
+    EXCHANGE_REPLYING, /* a whole response is ready to leave */
+    EXCHANGE_STREAMING,
+    EXCHANGE_SENT,     /* evhttp has the whole response */
+};
+
+struct http_exchange {
+    struct http_req req;
+    struct head head;
+    enum exchange_state state;
+    struct http_conn *conn; /* NULL: the connection is gone */
+    struct evhttp_request *native;
+    struct list link; /* in_flight */
+    struct loop_task task;
+    bool told_gone, no_body;
+    int status;
+
+    /* streams */
+    struct evbuffer *out; /* written and not yet given to evhttp */
+    bool started, ending, writing, pumping;
+    void (*drained)(void *arg);
+    void *drained_arg;
+};
+
+/* conn.c */
+/* For evhttp_set_bevcb. */
+struct bufferevent *http_conn_accept(struct event_base *base, void *server);
+/* Idle connections are closed, the others when they become so. */
+void http_conn_close_idle(struct http_server *s);
+/* The response is on its way or will never be: the next request may come. */
+void http_conn_resume(struct http_conn *c);
+void http_conn_close(struct http_conn *c);
+/* evhttp frees its side by itself. */
+void http_conn_forget(struct http_conn *c);
+
+/* refuse.c */
+void http_conn_refuse(struct http_conn *c, enum head_reject why);
+
+/* exchange.c */
+struct http_exchange *http_exchange_create(struct http_conn *c);
+void http_exchange_destroy(struct http_exchange *ex);
+/* evhttp has read it: to the handler. */
+void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native);
+/* The connection of ex is being freed. */
+void http_exchange_orphan(struct http_exchange *ex);
+/* Tells the handler, once, if it still has the request. */
+void http_exchange_tell_gone(struct http_exchange *ex);
+static inline struct http_exchange *http_exchange_of(struct http_req *r)
+{
+    return CONTAINER_OF(r, struct http_exchange, req);
+}
+
+/* stream.c */
+void http_stream_pump(struct http_exchange *ex);
+
+/* reply.c */
+const char *http_reason(int status);
+void http_add_headers(struct http_exchange *ex, const char *content_type,
+                      const struct http_reply_header *headers, size_t n_headers);
+
+/* server.c */
+const char *http_server_date(struct http_server *s);
+void http_server_conn_opened(struct http_server *s, struct http_conn *c);
+void http_server_conn_closed(struct http_server *s, struct http_conn *c);
+
+#endif

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A listener with its evhttp: connections, who is in flight, the date, stopping. */
+#include "kit/base/clock.h"
+#include "kit/base/mem.h"
+#include "kit/http/internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, SWEEP_AT_ONCE = 256 };
+
+/* ---- date ---- */
+
+const char *http_server_date(struct http_server *s)
+{
+    int64_t now_us = clock_mono_us();
+    struct tm tm;
+    time_t now;
+
+    if (s->date_us == 0 || now_us - s->date_us >= 1000000) {
+        now = time(NULL);
+        gmtime_r(&now, &tm);
+        strftime(s->date, sizeof s->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        s->date_us = now_us;
+    }
+    return s->date;
+}
+
+/* ---- accepting ---- */
+
+static void accept_again(struct loop_timer *t)
+{
+    struct http_server *s = CONTAINER_OF(t, struct http_server, accept_again);
+
+    if (s->bound && s->n_conns < s->conf.max_connections)
+        evconnlistener_enable(s->listener);
+}
+
+/* No descriptor or no memory: trying again at once would spin. */
+static void accept_failed(struct evconnlistener *l, void *arg)
+{
+    struct http_server *s = arg;
+
+    LOG_WARN(NULL, "http.accept_failed", KV("errno", errno));
+    evconnlistener_disable(l);
+    loop_timer_set(&s->accept_again, HTTP_ACCEPT_PAUSE_MS);
+}
+
+void http_server_conn_opened(struct http_server *s, struct http_conn *c)
+{
+    list_push(&s->conns, &c->link);
+    metric_add(s->open, 1);
+    if (++s->n_conns == s->conf.max_connections && s->bound)
+        evconnlistener_disable(s->listener);
+}
+
+void http_server_conn_closed(struct http_server *s, struct http_conn *c)
+{
+    list_remove(&c->link);
+    metric_add(s->open, -1);
+    if (s->n_conns-- == s->conf.max_connections && s->bound)
+        evconnlistener_enable(s->listener);
+    if (s->delivering == c)
+        s->delivering = NULL;
+}
+
+/* evhttp reads a request in the same call in which it was delivered. */
+static void request_read(struct evhttp_request *native, void *arg)
+{
+    struct http_server *s = arg;
+    struct http_conn *c = s->delivering;
+    struct evhttp_connection *evcon = evhttp_request_get_connection(native);
+
+    s->delivering = NULL;
+    if (!c || c->evcon != evcon)
+        mem_die("http: evhttp read a request that was not delivered");
+    http_exchange_begin(c->exchange, native);
+}
+
+/* ---- clients that went away ---- */
+
+struct sweep {
+    struct pollfd fds[SWEEP_AT_ONCE];
+    struct http_exchange *of[SWEEP_AT_ONCE];
+    nfds_t n;
+};
+
+static void look(struct sweep *sw)
+{
+    if (sw->n > 0 && poll(sw->fds, sw->n, 0) > 0)
+        for (nfds_t i = 0; i < sw->n; i++)
+            if (sw->fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR))
+                http_exchange_tell_gone(sw->of[i]);
+    sw->n = 0;
+}
+
+static void sweep(struct loop_timer *t)
+{
+    struct http_server *s = CONTAINER_OF(t, struct http_server, sweep);
+    struct sweep sw = {.n = 0};
+
+    LIST_EACH (it, &s->in_flight) {
+        struct http_exchange *ex = CONTAINER_OF(it, struct http_exchange, link);
+
+        if (ex->told_gone || !ex->conn)
+            continue;
+        sw.of[sw.n] = ex;
+        sw.fds[sw.n++] = (struct pollfd){.fd = bufferevent_getfd(ex->conn->bev),
+                                         .events = POLLRDHUP};
+        if (sw.n == SWEEP_AT_ONCE)
+            look(&sw);
+    }
+    look(&sw);
+    if (s->n_in_flight > 0)
+        loop_timer_set(t, HTTP_SWEEP_MS);
+}
+
+/* ---- life ---- */
+
+static int open_socket(const struct sockaddr *sa, socklen_t len, bool reuseport)
+{
+    const int on = 1, off = 0;
+    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (sa->sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if ((reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) ||
+        bind(fd, sa, len) < 0 || listen(fd, BACKLOG) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof ss;
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+        return -1;
+    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
+                                          : ((struct sockaddr_in *)&ss)->sin_port);
+}
+
+static const struct err *start_listening(struct arena *a, struct http_server *s)
+{
+    struct sockaddr_storage ss;
+    int len = sizeof ss, fd;
+
+    if (evutil_parse_sockaddr_port(s->conf.listen, (struct sockaddr *)&ss, &len) < 0)
+        return err_new(a, &ERR_CODE_BAD_REQUEST, "'%s' is not an address with a port",
+                       s->conf.listen);
+    fd = open_socket((struct sockaddr *)&ss, (socklen_t)len, s->conf.reuseport);
+    if (fd < 0)
+        return err_new(a, &ERR_CODE_UNAVAILABLE, "cannot listen on %s: %s",
+                       s->conf.listen, strerror(errno));
+    s->port = bound_port(fd);
+    s->listener = evconnlistener_new(loop_event_base(s->loop), NULL, NULL,
+                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    s->bound = evhttp_bind_listener(s->evhttp, s->listener);
+    evconnlistener_set_error_cb(s->listener, accept_failed);
+    return NULL;
+}
+
+static void make_evhttp(struct http_server *s)
+{
+    s->evhttp = evhttp_new(loop_event_base(s->loop));
+    if (!s->evhttp)
+        mem_die("http: no memory for evhttp");
+    evhttp_set_default_content_type(s->evhttp, NULL);
+    evhttp_set_allowed_methods(s->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
+                                              EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
+                                              EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE |
+                                              EVHTTP_REQ_OPTIONS);
+    evhttp_set_bevcb(s->evhttp, http_conn_accept, s);
+    evhttp_set_gencb(s->evhttp, request_read, s);
+}
+
+const struct err *http_server_create(struct arena *a, struct loop *l,
+                                     const struct http_conf *conf,
+                                     void (*handler)(void *arg, struct http_req *r),
+                                     void *arg, struct http_server **out)
+{
+    struct http_server *s = MEM_NEW(struct http_server);
+    const struct err *e;
+
+    s->loop = l;
+    s->conf = *conf;
+    s->conf.listen = mem_strdup(conf->listen);
+    s->limits = (struct head_limits){conf->max_head_bytes, conf->max_body_bytes};
+    s->handler = handler;
+    s->arg = arg;
+    list_init(&s->conns);
+    list_init(&s->in_flight);
+    loop_timer_init(&s->accept_again, l, accept_again);
+    loop_timer_init(&s->sweep, l, sweep);
+    s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
+                            conf->listen, NULL);
+    make_evhttp(s);
+    e = start_listening(a, s);
+    if (e) {
+        http_server_destroy(s);
+        return e;
+    }
+    *out = s;
+    return NULL;
+}
+
+int http_server_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+unsigned http_server_in_flight(const struct http_server *s)
+{
+    return s->n_in_flight;
+}
+
+void http_server_drain(struct http_server *s)
+{
+    s->draining = true;
+}
+
+void http_server_stop_listening(struct http_server *s)
+{
+    if (!s->bound)
+        return;
+    evhttp_del_accept_socket(s->evhttp, s->bound);
+    s->bound = NULL;
+    s->listener = NULL;
+    http_conn_close_idle(s);
+}
+
+/* evhttp frees what is left of its requests, if it still knows them; ours go with them. */
+static void drop_in_flight(struct http_server *s)
+{
+    while (!list_empty(&s->in_flight)) {
+        struct http_exchange *ex =
+            CONTAINER_OF(s->in_flight.next, struct http_exchange, link);
+
+        if (ex->conn)
+            ex->conn->exchange = NULL;
+        else
+            evhttp_request_free(ex->native);
+        http_exchange_destroy(ex);
+    }
+}
+
+/* Those that evhttp would free without a word. */
+static void drop_unattached(struct http_server *s)
+{
+    struct list *next;
+
+    for (struct list *it = s->conns.next; it != &s->conns; it = next) {
+        struct http_conn *c = CONTAINER_OF(it, struct http_conn, link);
+
+        next = it->next;
+        if (!c->evcon)
+            http_conn_forget(c);
+    }
+}
+
+void http_server_destroy(struct http_server *s)
+{
+    if (!s)
+        return;
+    drop_in_flight(s);
+    drop_unattached(s);
+    s->bound = NULL; /* evhttp_free frees the listener */
+    evhttp_free(s->evhttp);
+    loop_timer_clear(&s->accept_again);
+    loop_timer_clear(&s->sweep);
+    free((char *)(uintptr_t)s->conf.listen);
+    free(s);
+}

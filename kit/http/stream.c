@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Responses of unknown length. One write is under way at a time; what is next leaves from
+ * its callback, the end too (facts: an end from elsewhere loses the last chunk over TLS).
+ */
+#include "kit/http/internal.h"
+
+void http_stream_start(struct http_req *r, int status, const char *content_type,
+                       const struct http_reply_header *headers, size_t n_headers)
+{
+    struct http_exchange *ex = http_exchange_of(r);
+
+    ex->state = EXCHANGE_STREAMING;
+    ex->status = status;
+    ex->no_body = r->method == HTTP_HEAD || status == 204 || status == 304;
+    ex->out = evbuffer_new();
+    http_add_headers(ex, content_type, headers, n_headers);
+    if (ex->head.http10) /* its only end is the end of the connection */
+        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
+                          "close");
+    loop_soon(r->server->loop, &ex->task);
+}
+
+/* `pumping`: our caller goes on with what is new. */
+static void pump_soon(struct http_exchange *ex)
+{
+    if (!ex->pumping)
+        loop_soon(ex->req.server->loop, &ex->task);
+}
+
+void http_stream_write(struct http_req *r, struct str bytes, void (*drained)(void *arg),
+                       void *arg)
+{
+    struct http_exchange *ex = http_exchange_of(r);
+
+    evbuffer_add(ex->out, bytes.p, bytes.n);
+    ex->writing = true;
+    ex->drained = drained;
+    ex->drained_arg = arg;
+    pump_soon(ex);
+}
+
+void http_stream_end(struct http_req *r)
+{
+    struct http_exchange *ex = http_exchange_of(r);
+
+    ex->ending = true;
+    pump_soon(ex);
+}
+
+static void written(struct http_exchange *ex)
+{
+    ex->writing = false;
+    ex->pumping = true;
+    ex->drained(ex->drained_arg);
+    ex->pumping = false;
+}
+
+static void chunk_left(struct evhttp_connection *evcon, void *arg)
+{
+    struct http_exchange *ex = arg;
+
+    (void)evcon;
+    written(ex);
+    http_stream_pump(ex);
+}
+
+static void end(struct http_exchange *ex)
+{
+    struct http_exchange *orphan = ex->conn ? NULL : ex;
+
+    ex->state = EXCHANGE_SENT;
+    evhttp_send_reply_end(ex->native);
+    if (orphan)
+        http_exchange_destroy(orphan);
+}
+
+/* Nobody reads it: evhttp would never call back. True when the stream waits for its writer. */
+static bool discard(struct http_exchange *ex)
+{
+    evbuffer_drain(ex->out, evbuffer_get_length(ex->out));
+    if (ex->writing)
+        written(ex);
+    return !ex->writing && !ex->ending;
+}
+
+void http_stream_pump(struct http_exchange *ex)
+{
+    if (!ex->started && ex->conn) {
+        ex->started = true;
+        evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
+    }
+    if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) && discard(ex))
+        return;
+    if (evbuffer_get_length(ex->out) > 0 && ex->conn && !ex->no_body)
+        evhttp_send_reply_chunk_with_cb(ex->native, ex->out, chunk_left, ex);
+    else if (ex->writing)
+        loop_soon(ex->req.server->loop, &ex->task);
+    else if (ex->ending)
+        end(ex);
+}

@@ -2,8 +2,8 @@
 /*
  * Access tokens: JWS compact serialisation (RFC 7515), EdDSA with Ed25519 (RFC 8037), typ
  * at+jwt (RFC 9068). The algorithm comes from the key, never from the token (RFC 8725
- * section 3.1); only EdDSA exists here. Keys are made once and reused. Any thread may use a
- * keyring that no one changes.
+ * section 3.1); only EdDSA exists here. Keys are made once and reused. Any thread may use
+ * a keyring that no one changes.
  */
 #ifndef KIT_JWT_JWT_H
 #define KIT_JWT_JWT_H
@@ -15,21 +15,32 @@
 struct jwt_claims {
     struct str iss, aud;
     struct uuid sub, sid, jti;
-    uint32_t roles;   /* in the token: array of names, by the table given below */
+    uint32_t roles;        /* in the token: array of names, by the table given below */
     int64_t iat, nbf, exp; /* seconds since 1970 */
 };
 
 struct jwt_keyring;
 
-/* Names of role bits in order, NULL-terminated: roles travel by name. */
+enum { JWT_TOKEN_MAX = 4096, JWT_KEYS_MAX = 64, JWT_KID_MAX = 128 };
+
+/* How keys can be bad. */
+#define JWT_ERRORS(E)                                                        \
+    E(BAD_KEYS, "jwt.bad_keys", INTERNAL, "The signing keys cannot be used") \
+    E(BAD_JWKS, "jwt.bad_jwks", UNAVAILABLE, "The key set cannot be used")
+JWT_ERRORS(ERR_DECLARE)
+
+/* Names of role bits in order (at most 32), NULL-terminated: roles travel by name. A name
+ * that the table does not know gives no bit. The table outlives the ring. */
 struct jwt_keyring *jwt_keyring_create(const char *const *role_names);
 void jwt_keyring_destroy(struct jwt_keyring *k);
 
-/* Every `KID.pem` (PKCS#8 Ed25519 private key) of a directory; the one whose name sorts last
- * signs, all verify. Bad files are an error that names them. */
+/* Every `KID.pem` (PKCS#8 Ed25519 private key) of a directory; the one whose name sorts
+ * last signs, all verify. Replaces what the ring held. Bad files and a directory without
+ * any are errors that name them, and leave the ring as it was. */
 MUST_CHECK const struct err *jwt_keyring_load_dir(struct jwt_keyring *k, struct arena *a,
                                                   const char *dir);
-/* RFC 7517 set of OKP keys; replaces the ring's public keys. Unknown key types are skipped. */
+/* RFC 7517 set of OKP keys; replaces the ring's public keys. Unknown key types are
+ * skipped; on an error the ring stays as it was. */
 MUST_CHECK const struct err *jwt_keyring_load_jwks(struct jwt_keyring *k, struct arena *a,
                                                    struct str json);
 /* {"keys":[{"kty":"OKP","crv":"Ed25519","use":"sig","alg":"EdDSA","kid":..,"x":..}]} */
@@ -47,9 +58,11 @@ enum jwt_verdict {
     JWT_NOT_YET,
     JWT_WRONG_AUDIENCE, /* iss, aud or typ */
 };
-/* leeway: 30 s on nbf and iat, none on exp. Strings of *out are in the arena. */
-enum jwt_verdict jwt_verify(const struct jwt_keyring *k, struct arena *a, struct str token,
-                            struct str iss, struct str aud, int64_t now_s,
-                            struct jwt_claims *out);
+/* leeway: 30 s on nbf and iat, none on exp. Strings of *out are in the arena. Tokens over
+ * JWT_TOKEN_MAX bytes, with a `crit` header, without any of the claims above (nbf and
+ * roles may be missing) or with one of another type are malformed. */
+enum jwt_verdict jwt_verify(const struct jwt_keyring *k, struct arena *a,
+                            struct str token, struct str iss, struct str aud,
+                            int64_t now_s, struct jwt_claims *out);
 
 #endif

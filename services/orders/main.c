@@ -15,7 +15,6 @@
 #include "orders/store/statements.h"
 #include "proto/events.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 enum { LOOPS_MAX = 256 };
@@ -64,8 +63,6 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     };
 
     (void)s;
-    if (sodium_init() < 0)
-        return err_new(a, &ERR_CODE_INTERNAL, "libsodium cannot start");
     rpc_process_init();
     return rpc_server_create(a, &rpc, &server);
 }

@@ -28,14 +28,15 @@ struct rpc_client_conf {
 void rpc_process_init(void);
 
 struct rpc_client *rpc_client_create(struct loop *l, const struct rpc_client_conf *conf);
-/* Open calls end with request.cancelled. */
+/* In the loop's thread, or after it. Open calls end with request.cancelled. */
 void rpc_client_destroy(struct rpc_client *c);
 
 /* `urls`: "tcp://host:port", "ipc:///path", "inproc://name", comma-separated for several
  * replicas; every address of a host name is a replica. An error names the bad part. */
 MUST_CHECK const struct err *rpc_client_add(struct rpc_client *c, struct arena *a,
                                             const char *service, const char *urls);
-/* At least one replica of the service is connected and its breaker lets calls through. */
+/* At least one replica of the service is connected and its breaker lets calls through. Any
+ * thread, once the services have been added; up to a second late about breakers. */
 bool rpc_client_up(const struct rpc_client *c, const char *service);
 
 /* One call. Lives in the flow's arena, zeroed by the caller. */
@@ -44,15 +45,20 @@ struct rpc_call {
     const struct rpc_method *method;
     struct str reply; /* msgpack bytes of a good reply, valid as long as the flow */
 
+    /* Optional, set before the start: the service does the work of one key once, so the call
+     * may be sent again as if its method were idempotent. 1 to 255 bytes of UTF-8. */
+    struct str idempotency_key;
+
     /* private */
     struct rpc_client *client;
     struct rpc_upstream *upstream;
     struct rpc_replica *replica;
     struct list link; /* by age in its replica */
+    int place;        /* which of its lists */
     struct str body;
     void *out;
     uint32_t id, tries;
-    int64_t sent_us, deadline_us;
+    int64_t begun_us, sent_us, deadline_us;
     struct loop_timer timer;
 };
 

@@ -32,12 +32,19 @@ MUST_CHECK const struct err *rpc_server_create(struct arena *a, const struct rpc
                                                struct rpc_server **out);
 /* In the loop's own thread. */
 void rpc_server_join(struct rpc_server *s, struct loop *l, const void *env);
+/* In the loop's own thread, before the loop is destroyed: it gets no more calls, and those
+ * under way in it end with request.cancelled. */
+void rpc_server_leave(struct rpc_server *s, struct loop *l);
 /* Any thread: GOAWAY to every caller, no new pipes; calls under way go on. */
 void rpc_server_drain(struct rpc_server *s);
-/* Any thread: calls under way in all loops. */
+/* Any thread: calls under way in all loops; while draining also the callers that have not
+ * yet gone, so that at 0 every answer has arrived. */
 unsigned rpc_server_in_flight(const struct rpc_server *s);
-/* After the loops have stopped. */
+/* After every loop that joined has left. */
 void rpc_server_destroy(struct rpc_server *s);
+
+/* In a handler's flow: the Idempotency-Key of the request; absent when there is none. */
+struct str rpc_idempotency_key(const struct flow *f);
 
 /* The bound URL, with the real port when the conf said 0. */
 const char *rpc_server_url(const struct rpc_server *s);

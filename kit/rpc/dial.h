@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The calling end of one connection: a raw NNG REQ socket that dials one address, for ever,
+ * and is bound to a loop. NNG's threads only post to the loop; every handler runs in it.
+ *
+ * Life: rpc_dial_create -> (up -> messages -> down) again and again -> rpc_dial_close. A
+ * message that NNG still holds when the connection breaks goes out on the next one; the
+ * session in its head lets the other side tell and drop it.
+ */
+#ifndef KIT_RPC_DIAL_H
+#define KIT_RPC_DIAL_H
+
+#include "kit/loop/loop.h"
+#include "kit/rpc/message.h"
+
+struct rpc_dial;
+
+struct rpc_dial_ops {
+    void (*up)(void *arg);
+    void (*down)(void *arg);
+    /* On the connection that is up. The handler owns the message. */
+    void (*message)(void *arg, struct rpc_inbound *in);
+    /* After RPC_SEND_LATER: whether NNG took the message. */
+    void (*sent)(void *arg, bool ok);
+};
+
+/* `url`: tcp://ADDRESS:PORT, ipc://PATH, inproc://NAME. NULL when NNG refuses it: *why is a
+ * sentence for people. */
+struct rpc_dial *rpc_dial_create(struct loop *l, const char *url,
+                                 const struct rpc_dial_ops *ops, void *arg,
+                                 const char **why);
+/* No handler runs afterwards. */
+void rpc_dial_close(struct rpc_dial *d);
+
+enum rpc_sending { RPC_SEND_DONE, RPC_SEND_LATER };
+/* Takes the message. After RPC_SEND_LATER no other until ops->sent. */
+enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg);
+/* Gives up what RPC_SEND_LATER announced; ops->sent follows and tells. */
+void rpc_dial_unsend(struct rpc_dial *d);
+/* Breaks the connection that is up; ops->down follows, then NNG dials anew. */
+void rpc_dial_break(struct rpc_dial *d);
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The calling side from within: client (one per loop) -> upstreams (services) -> replicas
+ * (addresses) -> calls. All of it belongs to the client's loop.
+ *
+ *   call.c      a call from its start to its one end, retries between
+ *   upstream.c  which replicas there are, and which takes a call
+ *   replica.c   one connection: HELLO, batches, answers, GOAWAY, loss
+ */
+#ifndef KIT_RPC_INTERNAL_H
+#define KIT_RPC_INTERNAL_H
+
+#include "kit/guard/breaker.h"
+#include "kit/rpc/budget.h"
+#include "kit/rpc/client.h"
+#include "kit/rpc/dial.h"
+#include "kit/rpc/frame.h"
+#include "kit/rpc/resolve.h"
+#include "kit/rpc/slots.h"
+#include "kit/rpc/stats.h"
+
+#include <stdatomic.h>
+
+enum {
+    RPC_BATCH_FRAMES = 64,        /* begun a message with so many... */
+    RPC_BATCH_BYTES = 256 << 10,  /* ...or so long, the next frame begins another */
+    RPC_CONFIRM_EVERY = 16,       /* messages received before we say so unasked */
+    RPC_TRIES_MAX = 3,
+    RPC_UPSTREAMS_MAX = 16,
+    RPC_SOURCES_MAX = 64,         /* parts of one upstream's URL list */
+    RPC_METHOD_BUCKETS = 64,
+    RPC_PULSE_MS = 5000,          /* silence before a PING */
+    RPC_SILENCE_MS = 15000,       /* silence that means the connection is dead */
+    RPC_GONE_MAX = 64,            /* vanished addresses whose breaker is remembered */
+};
+
+/* ---- calls --------------------------------------------------------------------------- */
+
+/* Where a call is; `link` is in the replica's list of that name. */
+enum rpc_call_place { RPC_NOWHERE, RPC_QUEUED, RPC_IN_HAND, RPC_SENT };
+
+/* Took the reply; the frame is of type REPLY. */
+void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
+                      const struct rpc_frame *f);
+/* The connection is gone, or the call never went out on it. */
+void rpc_call_lost(struct rpc_call *call);
+/* Ends the call, wherever it is. The flow's next step may run before this returns. */
+void rpc_call_end(struct rpc_call *call, const struct err *err);
+/* The CALL frame as of now. */
+void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_frame *f);
+
+/* ---- replicas ------------------------------------------------------------------------ */
+
+/*   state, name: what it means */
+#define RPC_REPLICA_STATES(S)                                                                \
+    S(CONNECTING, "connecting") /* dialling, or waiting for HELLO */                         \
+    S(UP, "up")                 /* takes calls */                                            \
+    S(DRAINING, "draining")     /* said GOAWAY, or its address vanished: no new calls */     \
+    S(GONE, "gone")             /* not dialled; kept for its breaker's sake */
+
+enum rpc_replica_state {
+#define RPC_REPLICA_ENUM(state, name) RPC_REPLICA_##state,
+    RPC_REPLICA_STATES(RPC_REPLICA_ENUM)
+#undef RPC_REPLICA_ENUM
+        RPC_REPLICA_STATE_COUNT
+};
+
+struct rpc_replica {
+    struct rpc_upstream *upstream;
+    struct list link; /* in its upstream, oldest first */
+    char *url;
+    enum rpc_replica_state state;
+    bool wanted;        /* still among the upstream's addresses */
+    unsigned up_index;  /* in upstream->up while UP */
+    struct rpc_dial *dial;
+    bool connected;     /* the dial is up, HELLO answered or not */
+    bool refused;       /* HELLO was wrong; said so in the log */
+    bool sending;       /* NNG will tell when it has taken the last message */
+    uint32_t session;
+    uint32_t received, confirmed; /* messages; of these the other side knows */
+    int64_t heard_us;
+    struct breaker breaker;
+    int breaker_shown; /* its state as last given to the metric */
+    struct metric *breaker_metric;
+    struct rpc_slots slots;
+    struct list queued, in_hand, sent;
+    unsigned outstanding; /* calls in the three lists */
+    struct buf control;   /* frames about the connection, and CANCELs */
+    unsigned control_frames;
+    struct loop_task flush;
+    struct loop_timer pulse;
+};
+
+struct rpc_replica *rpc_replica_create(struct rpc_upstream *u, const char *url);
+/* Calls must be over. */
+void rpc_replica_destroy(struct rpc_replica *r);
+/* Whether the address is still in use; a vanished one drains, one that is back dials. */
+void rpc_replica_want(struct rpc_replica *r, bool wanted);
+
+/* Queues a call for the end of the turn. False: RPC_SLOTS_MAX are under way. */
+MUST_CHECK bool rpc_replica_take(struct rpc_replica *r, struct rpc_call *call);
+/* Takes a call off the replica; if it was sent and `cancel`, the service is told. */
+void rpc_replica_release(struct rpc_replica *r, struct rpc_call *call, bool cancel);
+
+enum rpc_verdict { RPC_VERDICT_OK, RPC_VERDICT_FAILED, RPC_VERDICT_NONE };
+/* What the end of a call says about the replica; once per call taken. */
+void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_us);
+void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us);
+
+/* ---- upstreams ------------------------------------------------------------------------ */
+
+struct rpc_source {
+    struct rpc_upstream *upstream;
+    struct rpc_resolve *resolve; /* NULL: a literal address */
+    struct rpc_addresses *addresses;
+};
+
+struct rpc_upstream {
+    struct rpc_client *client;
+    char *service;
+    struct list replicas;
+    struct rpc_replica **up; /* those UP, in no order */
+    unsigned up_n, up_room;
+    atomic_uint usable; /* of these, with a breaker that lets calls through; any thread */
+    struct rpc_budget budget;
+    struct rpc_source sources[RPC_SOURCES_MAX];
+    unsigned sources_n;
+    struct loop_timer tick;
+    struct metric *retries, *states[RPC_REPLICA_STATE_COUNT];
+};
+
+MUST_CHECK const struct err *rpc_upstream_create(struct rpc_client *c, struct arena *a,
+                                                 const char *service, const char *urls,
+                                                 struct rpc_upstream **out);
+void rpc_upstream_destroy(struct rpc_upstream *u);
+
+/* The replica for a call, its breaker asked; NULL when there is none: *retry_after_ms is
+ * when there may be one. `avoid` (may be NULL) is taken only when alone. */
+struct rpc_replica *rpc_upstream_pick(struct rpc_upstream *u,
+                                      const struct rpc_replica *avoid, int64_t now_us,
+                                      int64_t *retry_after_ms);
+void rpc_upstream_up(struct rpc_upstream *u, struct rpc_replica *r);
+void rpc_upstream_not_up(struct rpc_upstream *u, struct rpc_replica *r);
+void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us);
+/* Forgets the replicas that have been gone the longest. */
+void rpc_upstream_prune(struct rpc_upstream *u);
+
+/* ---- the client ----------------------------------------------------------------------- */
+
+struct rpc_method_stats {
+    struct rpc_method_stats *next;
+    uint16_t method;
+    struct rpc_stats stats;
+};
+
+struct rpc_client {
+    struct loop *loop;
+    struct rpc_client_conf conf;
+    struct rpc_upstream *upstreams[RPC_UPSTREAMS_MAX];
+    atomic_uint upstreams_n;
+    struct rpc_method_stats *methods[RPC_METHOD_BUCKETS];
+    struct buf scratch; /* bodies on their way into a flow's arena */
+};
+
+struct rpc_upstream *rpc_client_upstream(const struct rpc_client *c, const char *service);
+struct rpc_stats *rpc_client_stats(struct rpc_client *c, const struct rpc_method *m);
+
+#endif

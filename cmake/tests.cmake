@@ -27,6 +27,11 @@ function(viaduct_test name)
         endif()
     endif()
 
+    set(lock "")
+    if("integration" IN_LIST arg_LABELS OR "e2e" IN_LIST arg_LABELS)
+        set(lock servers) # one test at a time has the servers
+    endif()
+
     set(never "SUMMARY: [A-Za-z]+Sanitizer" "runtime error: ")
     set(command ${name})
     if(NOT arg_PLAIN)
@@ -42,6 +47,7 @@ function(viaduct_test name)
         LABELS "${arg_LABELS}"
         TIMEOUT ${arg_TIMEOUT}
         RUN_SERIAL "${arg_SERIAL}"
+        RESOURCE_LOCK "${lock}"
         FAIL_REGULAR_EXPRESSION "${never}"
         ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT}")
 endfunction()

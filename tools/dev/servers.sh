@@ -60,7 +60,7 @@ servers_start() {
 servers_launch() {
     local server=$1
     mkdir -p "$state/$server"
-    servers_choose_port "$server"
+    choose_port "$state/$server/port"
     "${server}_launch" "$state/$server" "$(servers_port "$server")"
 }
 
@@ -113,11 +113,10 @@ servers_wipe() {
 
 servers_port() { cat "$state/$1/port"; }
 
-# Keeps a server's port from start to start, unless somebody else has taken it.
-servers_choose_port() {
-    local file=$state/$1/port
-    if [ -s "$file" ] && port_is_free "$(cat "$file")"; then return; fi
-    free_port >"$file"
+# Keeps a port from start to start, unless somebody else has taken it.
+choose_port() {
+    if [ -s "$1" ] && port_is_free "$(cat "$1")"; then return; fi
+    free_port >"$1"
 }
 
 # ---- PostgreSQL ----
@@ -190,7 +189,7 @@ redis_ready() { [ "$(redis-cli -h 127.0.0.1 -p "$2" ping)" = PONG ]; }
 kafka_launch() {
     local dir=$1 port=$2 jars
     jars=$(kafka_jars)
-    [ -s "$dir/controller-port" ] && port_is_free "$(cat "$dir/controller-port")" || free_port >"$dir/controller-port"
+    choose_port "$dir/controller-port"
     {
         cat "$VIADUCT_ROOT/deploy/dev/kafka/server.properties"
         echo "log.dirs=$dir/data"

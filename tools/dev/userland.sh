@@ -81,11 +81,8 @@ userland_certificates=/usr/local/share/ca-certificates # the host's own authorit
 
 userland_path() {
     local key
-    key=$(
-        cd "$VIADUCT_ROOT/deploy/dev"
-        cat packages.txt "$userland_certificates"/*.crt 2>/dev/null | sha256sum | cut -c 1-12
-    )
-    echo "$VIADUCT_CACHE/userland-$key"
+    key=$(cat "$VIADUCT_ROOT/deploy/dev/packages.txt" "$userland_certificates"/*.crt 2>/dev/null | sha256sum)
+    echo "$VIADUCT_CACHE/userland-${key:0:12}"
 }
 
 userland_make() {
@@ -216,7 +213,7 @@ userland_enter_as_user() {
         die "this host does not let users make namespaces, which entering the userland needs; run ./dev as root"
     for bind in "${binds[@]}"; do options+=(--dev-bind "$bind" "$bind"); done
     for bind in /etc/resolv.conf /etc/hosts; do
-        [ -e $bind ] && options+=(--ro-bind "$(readlink -f $bind)" $bind)
+        [ -e $bind ] && options+=(--ro-bind "$(readlink -f $bind)" "$bind")
     done
     trap '' INT
     exec bwrap "${options[@]}" --chdir "$work" env --default-signal=INT "$@"

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# ./dev test [unit|integration|e2e|asan|tsan|lint|all]: builds what is needed, runs it, and
+# ends with CTest's summary and a total. Real servers are started for the tests that need them.
+set -euo pipefail
+
+. "$VIADUCT_ROOT/tools/dev/common.sh"
+. "$VIADUCT_ROOT/tools/dev/build.sh"
+
+results=$VIADUCT_DEV/results # a JUnit file of each run
+passed=0 failed=0
+
+main() {
+    local what=${1:-all}
+    case $what in
+    unit | integration | e2e | asan | tsan | lint | all) ;;
+    *) die "usage: ./dev test [unit|integration|e2e|asan|tsan|lint|all]" ;;
+    esac
+    mkdir -p "$results"
+    exec 8>"$VIADUCT_DEV/test.lock"
+    flock -n 8 || die "another ./dev test is running in this clone; wait for it to end"
+    trap servers_gone EXIT
+    trap 'exit 130' INT TERM
+
+    "test_$what"
+    echo "$passed passed, $failed failed"
+    [ $failed = 0 ]
+}
+
+test_unit() { run_tests dev '^unit$'; }
+test_integration() { run_tests dev '^integration$'; }
+test_e2e() { run_tests dev '^e2e$'; }
+test_asan() { run_tests asan .; }
+test_tsan() { run_tests tsan '^tsan$'; }
+test_lint() { run_lint; }
+
+test_all() {
+    run_lint
+    run_tests dev .
+    test_asan
+    test_tsan
+}
+
+# run_tests PRESET LABELS
+run_tests() {
+    local preset=$1 labels=$2 build=$VIADUCT_ROOT/build/$1 rc=0
+    build_preset "$preset"
+    if needs_servers "$build" "$labels"; then servers_fresh; fi
+    say "running the tests of preset $preset (log: $build/Testing/Temporary/LastTest.log)"
+    rm -f "$results/$preset.xml"
+    ctest --test-dir "$build" -L "$labels" -j "$(nproc)" --output-on-failure --no-tests=error \
+        --output-junit "$results/$preset.xml" </dev/null || rc=$?
+    count_tests "$results/$preset.xml" $rc
+}
+
+needs_servers() { # BUILD LABELS
+    local labels
+    labels=$(ctest --test-dir "$1" -N -L "$2" --print-labels)
+    grep -qE '^ +(integration|e2e)$' <<<"$labels"
+}
+
+count_tests() { # JUNIT-FILE CTEST-EXIT-CODE
+    local all bad
+    all=$(junit_number tests "$1")
+    bad=$(junit_number failures "$1")
+    [ "$2" = 0 ] || [ "$bad" != 0 ] || bad=1 # a test that could not even run
+    passed=$((passed + all - bad)) failed=$((failed + bad))
+}
+
+junit_number() { (grep -oE "\b$1=\"[0-9]+\"" "$2" || echo 0) | head -n 1 | tr -dc 0-9; }
+
+run_lint() {
+    if "$VIADUCT_ROOT/tools/lint"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+servers_fresh() {
+    say "starting fresh PostgreSQL, Redis, Kafka and SMTP sink for the tests"
+    "$VIADUCT_ROOT/tools/dev/servers.sh" wipe test
+    "$VIADUCT_ROOT/tools/dev/servers.sh" start test
+    set -a
+    # shellcheck source=/dev/null # written by servers.sh
+    . "$VIADUCT_DEV/state/test/env"
+    set +a
+}
+
+servers_gone() {
+    if [ -d "$VIADUCT_DEV/state/test" ]; then "$VIADUCT_ROOT/tools/dev/servers.sh" stop test; fi
+}
+
+main "$@"

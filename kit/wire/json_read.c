@@ -5,7 +5,12 @@
  */
 #include "kit/wire/internal.h"
 
+#include "kit/base/mem.h"
+
+#include <stdlib.h>
 #include <yyjson.h>
+
+enum { SMALL_DOCUMENT_BYTES = 1024 };
 
 struct json_read {
     struct arena *a;
@@ -13,37 +18,60 @@ struct json_read {
     bool skip_unknown;
 };
 
-/* ---- yyjson on the arena ---- */
+/* ---- yyjson's memory ----
+ *
+ * Strings stay where the document is, which is a copy in the arena. The values of a small
+ * document go to the arena too; those of a big one, up to sixteen times its size when it
+ * is hostile, are freed as soon as it is read. */
 
-static void *alc_malloc(void *ctx, size_t size)
+static void *arena_malloc(void *ctx, size_t size)
 {
     return arena_alloc(ctx, size);
 }
 
-static void *alc_realloc(void *ctx, void *ptr, size_t old_size, size_t size)
+static void *arena_realloc(void *ctx, void *ptr, size_t old_size, size_t size)
 {
-    void *moved;
+    void *moved = arena_alloc(ctx, size);
 
-    if (size <= old_size)
-        return ptr;
-    moved = arena_alloc(ctx, size);
-    memcpy(moved, ptr, old_size);
-    return moved;
+    return memcpy(moved, ptr, old_size < size ? old_size : size);
 }
 
-static void alc_free(void *ctx, void *ptr)
+static void arena_free(void *ctx, void *ptr)
 {
     (void)ctx;
     (void)ptr;
 }
 
+static void *heap_malloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    return mem_realloc(NULL, size);
+}
+
+static void *heap_realloc(void *ctx, void *ptr, size_t old_size, size_t size)
+{
+    (void)ctx;
+    (void)old_size;
+    return mem_realloc(ptr, size);
+}
+
+static void heap_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+/* To be freed by yyjson_doc_free; NULL: *why. */
 static yyjson_doc *parse(struct arena *a, struct str json, yyjson_read_err *why)
 {
-    const yyjson_alc alc = {alc_malloc, alc_realloc, alc_free, a};
+    const yyjson_alc in_arena = {arena_malloc, arena_realloc, arena_free, a};
+    const yyjson_alc in_heap = {heap_malloc, heap_realloc, heap_free, NULL};
+    char *copy = arena_alloc(a, json.n + YYJSON_PADDING_SIZE);
 
-    /* without YYJSON_READ_INSITU the bytes are not written to */
-    return yyjson_read_opts((char *)(uintptr_t)json.p, json.n, YYJSON_READ_NOFLAG, &alc,
-                            why);
+    if (json.n > 0)
+        memcpy(copy, json.p, json.n);
+    return yyjson_read_opts(copy, json.n, YYJSON_READ_INSITU,
+                            json.n <= SMALL_DOCUMENT_BYTES ? &in_arena : &in_heap, why);
 }
 
 static const struct err *syntax_error(struct arena *a, struct str json,
@@ -294,6 +322,18 @@ static const struct err *read_message(struct json_read *c, const struct wire_pat
     return e;
 }
 
+static const struct err *read_root(struct json_read *c, const struct wire_msg *m,
+                                   yyjson_doc *doc, void *out)
+{
+    const struct err *e;
+
+    if (!depth_is_bounded(doc))
+        return err_new(c->a, &ERR_CODE_BAD_JSON, "nested deeper than %d levels",
+                       WIRE_DEPTH_MAX);
+    e = read_message(c, NULL, m, yyjson_doc_get_root(doc), out);
+    return e ? e : wire_report_end(&c->report);
+}
+
 static const struct err *read_document(struct arena *a, const struct wire_msg *m,
                                        struct str json, bool skip_unknown, void *out)
 {
@@ -304,11 +344,9 @@ static const struct err *read_document(struct arena *a, const struct wire_msg *m
 
     if (!doc)
         return syntax_error(a, json, &why);
-    if (!depth_is_bounded(doc))
-        return err_new(a, &ERR_CODE_BAD_JSON, "nested deeper than %d levels",
-                       WIRE_DEPTH_MAX);
-    e = read_message(&c, NULL, m, yyjson_doc_get_root(doc), out);
-    return e ? e : wire_report_end(&c.report);
+    e = read_root(&c, m, doc, out);
+    yyjson_doc_free(doc);
+    return e;
 }
 
 const struct err *wire_from_json(struct arena *a, const struct wire_msg *m,
@@ -328,9 +366,10 @@ bool wire_f64_from_text(struct arena *a, struct str text, double *out)
     yyjson_read_err why;
     yyjson_doc *doc = parse(a, text, &why);
     yyjson_val *v = doc ? yyjson_doc_get_root(doc) : NULL;
+    bool good = yyjson_is_num(v) && text.p[0] > ' ' && text.p[text.n - 1] > ' ';
 
-    if (!yyjson_is_num(v) || text.p[0] <= ' ' || text.p[text.n - 1] <= ' ')
-        return false;
-    *out = yyjson_get_num(v);
-    return true;
+    if (good)
+        *out = yyjson_get_num(v);
+    yyjson_doc_free(doc);
+    return good;
 }

@@ -13,27 +13,37 @@ struct kind_schema {
     const char *more;                /* members as JSON */
 };
 
+#define LENGTHS .min_word = "minLength", .max_word = "maxLength"
+#define VALUES  .min_word = "minimum", .max_word = "maximum"
+#define ITEMS   .min_word = "minItems", .max_word = "maxItems"
+
 static const struct kind_schema kinds[] = {
-    [WIRE_KIND_str] = {"string", .min_word = "minLength", .max_word = "maxLength"},
-    [WIRE_KIND_text] = {"string", .min_word = "minLength", .max_word = "maxLength"},
-    [WIRE_KIND_email] = {"string", "email", .min_word = "minLength",
-                         .max_word = "maxLength"},
-    [WIRE_KIND_url] = {"string", "uri", "^[Hh][Tt][Tt][Pp][Ss]?://", "minLength",
-                       "maxLength"},
-    [WIRE_KIND_secret] = {"string", "password", NULL, "minLength", "maxLength",
-                          ",\"writeOnly\":true"},
-    [WIRE_KIND_currency] = {"string", .pattern = "^[A-Z]{3}$"},
-    [WIRE_KIND_bytes] = {"string", NULL, "^[A-Za-z0-9_-]*$", "minLength", "maxLength",
-                         ",\"contentEncoding\":\"base64url\""},
-    [WIRE_KIND_i64] = {"integer", "int64", NULL, "minimum", "maximum"},
-    [WIRE_KIND_f64] = {"number", "double", NULL, "minimum", "maximum"},
-    [WIRE_KIND_flag] = {"boolean"},
-    [WIRE_KIND_uuid] = {"string", "uuid"},
-    [WIRE_KIND_time] = {"string", "date-time"},
-    [WIRE_KIND_list] = {"array", NULL, NULL, "minItems", "maxItems"},
-    [WIRE_KIND_strs] =
-        {"array", NULL, NULL, "minItems", "maxItems",
-         ",\"items\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":256}"},
+    [WIRE_KIND_str] = {.type = "string", LENGTHS},
+    [WIRE_KIND_text] = {.type = "string", LENGTHS},
+    [WIRE_KIND_email] = {.type = "string", .format = "email", LENGTHS},
+    [WIRE_KIND_url] = {.type = "string",
+                       .format = "uri",
+                       .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://",
+                       LENGTHS},
+    [WIRE_KIND_secret] = {.type = "string",
+                          .format = "password",
+                          LENGTHS,
+                          .more = ",\"writeOnly\":true"},
+    [WIRE_KIND_currency] = {.type = "string", .pattern = "^[A-Z]{3}$"},
+    [WIRE_KIND_bytes] = {.type = "string",
+                         .pattern = "^[A-Za-z0-9_-]*$",
+                         LENGTHS,
+                         .more = ",\"contentEncoding\":\"base64url\""},
+    [WIRE_KIND_i64] = {.type = "integer", .format = "int64", VALUES},
+    [WIRE_KIND_f64] = {.type = "number", .format = "double", VALUES},
+    [WIRE_KIND_flag] = {.type = "boolean"},
+    [WIRE_KIND_uuid] = {.type = "string", .format = "uuid"},
+    [WIRE_KIND_time] = {.type = "string", .format = "date-time"},
+    [WIRE_KIND_list] = {.type = "array", ITEMS},
+    [WIRE_KIND_strs] = {.type = "array",
+                        ITEMS,
+                        .more = ",\"items\":{\"type\":\"string\",\"minLength\":1,"
+                                "\"maxLength\":256}"},
 };
 
 static void put_member(struct buf *b, const char *name, const char *text)

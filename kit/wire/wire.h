@@ -197,7 +197,7 @@ const struct wire_field *wire_field_find(const struct wire_msg *m, struct str na
 /* ---- reading ----
  *
  * `out` is a zeroed struct of the message. Strings in the result point into the input or
- * the arena, so the input must live as long. On error `out` is unspecified; the error
+ * the arena, so both must live as long. On error `out` is unspecified; the error
  * names every bad field (the first 32). Readers validate. No detail shows a value that
  * came in. */
 

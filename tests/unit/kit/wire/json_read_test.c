@@ -375,6 +375,49 @@ Test(json_read, reads_a_message_within_itself_to_the_bound)
     buf_fini(&b);
 }
 
+Test(json_read, skips_unknown_fields_when_the_document_is_of_others)
+{
+    static const struct told_case cases[] = {
+        {"{\"x\":[{\"name\":1}],\"name\":\"ok\",\"x\":2}", "ok"},
+        {"{\"name\":\"ok\",\"line\":{\"sku\":\"x\",\"quantity\":1,\"x\":{}}}", "ok"},
+        {"{\"x\":1}", "request.invalid /name is required"},
+        {"{\"name\":\"ok\",\"x\":1,\"count\":6}",
+         "request.invalid /count must be at most 5"},
+        {"{\"name\":\"ok\",\"name\":\"ok\"}",
+         "request.malformed_json: /name comes twice"},
+        {"{\"name\":\"ok\",\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}",
+         "request.malformed_json: nested deeper than 16 levels"},
+    };
+
+    EACH_CASE(c, cases)
+    {
+        struct sample_all m = {0};
+        const struct err *e =
+            wire_from_json_lenient(&arena, &sample_all_msg, str_of(c->in), &m);
+
+        cr_expect_str_eq(sample_told(&arena, e), c->told, "%s", c->in);
+    }
+}
+
+Test(json_read, keeps_its_strings_when_the_input_of_any_size_is_gone)
+{
+    static const size_t sizes[] = {0, 900, 1000, 1100, 20000};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct sample_all m = {0};
+        struct buf b;
+
+        buf_init(&b, 1 << 16);
+        buf_printf(&b, "{\"name\":\"J\\u00f6rg\",\"tags\":[\"a\"%*s]}", (int)sizes[i],
+                   "");
+        cr_assert_null(wire_from_json(&arena, &sample_all_msg, buf_view(&b), &m));
+        memset(b.p, 'x', b.n);
+        buf_fini(&b);
+        cr_assert(str_eq(m.name, STR("J\xc3\xb6rg")));
+        cr_assert(str_eq(m.tags.v[0], STR("a")));
+    }
+}
+
 Test(json_read, does_not_look_at_elements_beyond_the_bound)
 {
     struct buf b;

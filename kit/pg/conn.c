@@ -7,6 +7,9 @@
 #include "kit/guard/backoff.h"
 #include "kit/pg/pool.h"
 
+/* A connection that was ready for so long: back-off begins anew. */
+enum { GOOD_US = 1000000 };
+
 struct state {
     const char *name;
     void (*enter)(struct pg_conn *c);
@@ -83,6 +86,8 @@ void pg_conn_lose(struct pg_conn *c, const char *why)
     struct list segments;
 
     if (!c->pool->closing) {
+        if (c->state == PG_CONN_READY && clock_mono_us() - c->ready_us > GOOD_US)
+            c->attempt = 0;
         log_lost(c, why);
         metric_add(c->pool->m_lost, 1);
     }
@@ -168,7 +173,7 @@ static void preparing_enter(struct pg_conn *c)
 
 static void ready_enter(struct pg_conn *c)
 {
-    c->attempt = 0;
+    c->ready_us = clock_mono_us();
     pg_pool_flush_soon(c->pool);
 }
 

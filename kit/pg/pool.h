@@ -86,6 +86,7 @@ struct pg_conn {
     struct loop_fd *fd;
     struct loop_timer timer; /* of the state */
     unsigned attempt;
+    int64_t ready_us;     /* since when */
     struct list segments; /* sent, oldest first */
     unsigned in_flight;   /* statements in them */
     int64_t progress_us;  /* last result, or when the first segment was sent */

@@ -20,10 +20,11 @@ struct rpc_method {
     uint32_t timeout_ms; /* at most; the flow's own deadline may be nearer */
 };
 
-/* #define USERS_METHODS(M) M(0x0101, USERS_GET, "users.get", user_ref, user, true, 2000) */
-#define RPC_METHOD_DECLARE(num, symbol, nam, req, rep, again, ms)                                  \
+/* #define USERS_METHODS(M) M(0x0101, USERS_GET, "users.get", user_ref, user, true, 2000)
+ */
+#define RPC_METHOD_DECLARE(num, symbol, nam, req, rep, again, ms) \
     extern const struct rpc_method symbol;
-#define RPC_METHOD_DEFINE(svc, num, symbol, nam, req, rep, again, ms)                              \
+#define RPC_METHOD_DEFINE(svc, num, symbol, nam, req, rep, again, ms) \
     const struct rpc_method symbol = {num, nam, svc, &req##_msg, &rep##_msg, again, ms};
 
 #endif

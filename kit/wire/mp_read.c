@@ -156,7 +156,7 @@ bool mp_next(struct mp_reader *r, struct mp_value *v)
     if (head >= 0x80 && head < 0x90)
         return take_count(r, MP_MAP, head & 0x0f, v);
     v->type = MP_INT;
-    v->i = (int8_t)head;
+    v->i = head < 0x80 ? head : head - 0x100;
     return true;
 }
 

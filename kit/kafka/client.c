@@ -92,12 +92,23 @@ static void probe(struct kafka_client *c)
     rd_kafka_AdminOptions_destroy(options);
 }
 
-static void probe_answered(struct kafka_client *c, bool ok)
+static void set_up(struct kafka_client *c, bool up)
 {
-    c->probing = false;
-    if (atomic_exchange(&c->up, ok) == ok)
-        return;
-    LOG_INFO(NULL, "kafka.state", KV("client", c->client_id), KV("up", ok));
+    if (atomic_exchange(&c->up, up) != up)
+        LOG_INFO(NULL, "kafka.state", KV("client", c->client_id), KV("up", up));
+}
+
+void kafka_client_error(struct kafka_client *c, rd_kafka_resp_err_t err, const char *text)
+{
+    /* a lost connection is in the client's own log already */
+    bool known =
+        err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    enum log_level level = known ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
+
+    LOG_AT(level, NULL, "kafka.error", KV("client", c->client_id),
+           KV("error", rd_kafka_err2name(err)), KV("text", text));
+    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        set_up(c, false); /* the probe would find out too, but later */
 }
 
 void kafka_client_make_topics(struct kafka_client *c, const char *const *topics,
@@ -146,6 +157,12 @@ static bool topics_are_there(rd_kafka_event_t *ev)
     return all;
 }
 
+static void probe_answered(struct kafka_client *c, rd_kafka_event_t *ev)
+{
+    c->probing = false;
+    set_up(c, rd_kafka_event_error(ev) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 static void serve_admin(struct kafka_client *c)
 {
     rd_kafka_event_t *ev;
@@ -154,7 +171,7 @@ static void serve_admin(struct kafka_client *c)
         rd_kafka_event_type_t type = rd_kafka_event_type(ev);
 
         if (type == RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT)
-            probe_answered(c, rd_kafka_event_error(ev) == RD_KAFKA_RESP_ERR_NO_ERROR);
+            probe_answered(c, ev);
         if (type == RD_KAFKA_EVENT_CREATETOPICS_RESULT && c->def->topics_made)
             c->def->topics_made(c, topics_are_there(ev));
         rd_kafka_event_destroy(ev);

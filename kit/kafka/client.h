@@ -57,6 +57,10 @@ MUST_CHECK const struct err *kafka_client_open(struct arena *a, struct kafka_cli
 void kafka_client_close(struct kafka_client *c, int timeout_ms);
 void kafka_client_fini(struct kafka_client *c);
 
+/* Says an error that librdkafka reports, and takes down `up` when no broker is left. */
+void kafka_client_error(struct kafka_client *c, rd_kafka_resp_err_t err,
+                        const char *text);
+
 /* Sets one option; a bad one is a broken table and ends the process. */
 void kafka_client_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 

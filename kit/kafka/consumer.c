@@ -156,12 +156,6 @@ struct str kafka_message_header(const struct kafka_message *m, const char *name)
 /* ---- serving the queue
  * ---------------------------------------------------------------------- */
 
-static void say_error(struct kafka_consumer *c, rd_kafka_resp_err_t err, const char *text)
-{
-    LOG_WARN(NULL, "kafka.error", KV("client", c->client.client_id),
-             KV("error", rd_kafka_err2name(err)), KV("text", text));
-}
-
 static unsigned serve(struct kafka_client *client, unsigned max)
 {
     struct kafka_consumer *c = of(client);
@@ -171,7 +165,7 @@ static unsigned serve(struct kafka_client *client, unsigned max)
     while (n < max && (m = rd_kafka_consumer_poll(client->rk, 0))) {
         n++;
         if (m->err) {
-            say_error(c, m->err, rd_kafka_message_errstr(m));
+            kafka_client_error(client, m->err, rd_kafka_message_errstr(m));
             rd_kafka_message_destroy(m);
             continue;
         }
@@ -184,7 +178,7 @@ static unsigned serve(struct kafka_client *client, unsigned max)
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *arg)
 {
     (void)rk;
-    say_error(arg, err, reason);
+    kafka_client_error(&((struct kafka_consumer *)arg)->client, err, reason);
 }
 
 static void setup(struct kafka_client *client, rd_kafka_conf_t *conf)

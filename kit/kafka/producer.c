@@ -94,9 +94,7 @@ static void serve_error(struct kafka_producer *p, rd_kafka_event_t *ev)
 {
     rd_kafka_resp_err_t err = rd_kafka_event_error(ev);
 
-    LOG_WARN(NULL, "kafka.error", KV("client", p->client.client_id),
-             KV("error", rd_kafka_err2name(err)),
-             KV("text", rd_kafka_event_error_string(ev)));
+    kafka_client_error(&p->client, err, rd_kafka_event_error_string(ev));
     if (err != RD_KAFKA_RESP_ERR__FATAL)
         return;
     p->fatal = true;

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A broker of our own, stopped and started while messages are on their way. */
+#include "broker.h"
+#include "tests/support/live/live.h"
+
+#include <criterion/criterion.h>
+
+#define INSTANCE "test-kafka-outage"
+
+static struct bench b;
+static struct inbox in;
+
+static void begin(void)
+{
+    struct arena a;
+
+    cr_assert(live_server("start", "kafka", INSTANCE));
+    arena_init(&a);
+    bench_begin(&b,
+                arena_printf(&a, "127.0.0.1:%d", live_server_port("kafka", INSTANCE)).p);
+    arena_fini(&a);
+}
+
+static void end(void)
+{
+    bench_end(&b);
+    cr_assert(live_server("stop", "kafka", INSTANCE));
+}
+
+TestSuite(kafka_outage, .init = begin, .fini = end);
+
+static bool producer_up(void *arg)
+{
+    return kafka_producer_up(arg);
+}
+
+static bool both_down(void *arg)
+{
+    (void)arg;
+    return !kafka_producer_up(b.producer) && !kafka_consumer_up(in.consumer);
+}
+
+Test(kafka_outage, messages_produced_while_the_broker_is_away_arrive_once_when_it_is_back)
+{
+    in.mode = INBOX_DONE;
+    inbox_open(&in, &b, 100);
+    bench_send_all(&b, 0, 50, NULL);
+    in.wanted = 50;
+    cr_assert(live_until(b.loop, inbox_full, &in));
+
+    bench_send(&b, 50, 50, NULL); /* some of these are on their way when it stops */
+    cr_assert(live_server("stop", "kafka", INSTANCE));
+    bench_send(&b, 100, 100, NULL);
+    cr_assert(live_until(b.loop, both_down, NULL));
+
+    cr_assert(live_server("start", "kafka", INSTANCE));
+    cr_assert(live_until(b.loop, bench_reported, &b));
+    cr_expect_eq(b.sent.ok, 200u, "%u arrived, %u failed", b.sent.ok, b.sent.failed);
+    in.wanted = 200;
+    cr_assert(live_until(b.loop, inbox_full, &in), "%u of 200 came", in.n);
+    for (int i = 0; i < 200; i++)
+        cr_expect_geq(in.times[i], 1u, "%d was lost", i);
+    cr_assert(live_until(b.loop, producer_up, b.producer));
+    inbox_close(&in);
+}
+
+Test(kafka_outage, reports_what_it_could_not_send_when_it_ends)
+{
+    bench_send_all(&b, 0, 1, NULL);
+    cr_assert(live_server("stop", "kafka", INSTANCE));
+    bench_send(&b, 1, 10, NULL);
+    kafka_producer_destroy(b.producer, 200);
+    b.producer = NULL;
+    cr_expect_eq(b.sent.ok, 1u);
+    cr_expect_eq(b.sent.failed, 10u);
+}

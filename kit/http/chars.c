@@ -2,14 +2,14 @@
 /* The table of kit/http/chars.h, 16 characters a row from NUL on. */
 #include "kit/http/chars.h"
 
-#define T CHAR_TEXT                                    /* SP " < > and obs-text */
-#define N (T | CHAR_TOKEN)                             /* # */
-#define Q (T | CHAR_TARGET)                            /* ? { } \ */
-#define X (N | CHAR_TARGET)                            /* ^ ` | */
-#define B (Q | CHAR_HOST)                              /* [ ] */
-#define P (Q | CHAR_PATH)                              /* / @ */
-#define S (P | CHAR_HOST)                              /* ( ) , ; = : */
-#define A (S | CHAR_TOKEN) /* letters, digits and ! $ % & ' * + - . _ ~ */
+#define T CHAR_TEXT         /* SP " < > and obs-text */
+#define N (T | CHAR_TOKEN)  /* # */
+#define Q (T | CHAR_TARGET) /* ? { } \ */
+#define X (N | CHAR_TARGET) /* ^ ` | */
+#define B (Q | CHAR_HOST)   /* [ ] */
+#define P (Q | CHAR_PATH)   /* / @ */
+#define S (P | CHAR_HOST)   /* ( ) , ; = : */
+#define A (S | CHAR_TOKEN)  /* letters, digits and ! $ % & ' * + - . _ ~ */
 
 const unsigned char char_classes[256] = {
     /* clang-format off */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The chunked transfer coding (RFC 9112 section 7.1), byte by byte. Extensions and trailers
- * are checked, bounded and dropped. Pure, sticky like the head machine.
+ * The chunked transfer coding (RFC 9112 section 7.1), byte by byte. Extensions and
+ * trailers are checked, bounded and dropped. Pure, sticky like the head machine.
  */
 #ifndef KIT_HTTP_CHUNK_H
 #define KIT_HTTP_CHUNK_H
@@ -20,7 +20,7 @@ enum chunk_state {
     CHUNK_DATA,
     CHUNK_DATA_CR,
     CHUNK_DATA_LF,
-    CHUNK_TRAILER,       /* at the start of a trailer line */
+    CHUNK_TRAILER, /* at the start of a trailer line */
     CHUNK_TRAILER_NAME,
     CHUNK_TRAILER_VALUE,
     CHUNK_TRAILER_LF,
@@ -42,8 +42,8 @@ struct chunk {
 
 void chunk_init(struct chunk *c, const struct head_limits *limits);
 
-/* Takes some bytes and returns how many (at least one unless it is over); *data is the part
- * of them that is body, maybe none. */
+/* Takes some bytes and returns how many (at least one unless it is over); *data is the
+ * part of them that is body, maybe none. */
 size_t chunk_feed(struct chunk *c, struct str in, struct str *data);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A connection, between the socket and evhttp. An evbuffer callback empties evhttp's input
- * as it is filled; evhttp sees a request only when all of it is there and was found good,
- * and never two. So evhttp idles whenever a request is refused or times out.
+ * A connection, between the socket and evhttp. An evbuffer callback empties evhttp's
+ * input as it is filled; evhttp sees a request only when all of it is there and was found
+ * good, and never two. So evhttp idles whenever a request is refused or times out.
  */
-#include "kit/http/internal.h"
 #include "kit/base/clock.h"
 #include "kit/base/mem.h"
+#include "kit/http/internal.h"
 #include "kit/http/target.h"
 
 #include <stdlib.h>

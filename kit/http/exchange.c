@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One request and its response: what the handler holds, and how it survives its connection. */
+/* One request and its response: what the handler holds, and how it survives its
+ * connection. */
 #include "kit/base/mem.h"
 #include "kit/http/internal.h"
 
@@ -85,8 +86,8 @@ void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native
 
 void http_exchange_tell_gone(struct http_exchange *ex)
 {
-    bool handlers =
-        ex->state == EXCHANGE_HANDLING || (ex->state == EXCHANGE_STREAMING && !ex->ending);
+    bool handlers = ex->state == EXCHANGE_HANDLING ||
+                    (ex->state == EXCHANGE_STREAMING && !ex->ending);
 
     if (ex->told_gone || !handlers)
         return;
@@ -109,7 +110,8 @@ void http_exchange_orphan(struct http_exchange *ex)
 
 /* ---- replying ---- */
 
-/* evhttp frees its request when it has no connection any more, and nobody will call back. */
+/* evhttp frees its request when it has no connection any more, and nobody will call back.
+ */
 static void send_reply(struct http_exchange *ex)
 {
     struct http_exchange *orphan = ex->conn ? NULL : ex;

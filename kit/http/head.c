@@ -11,9 +11,9 @@ static const struct {
     const char *name;
     struct err err;
 } rejects[] = {
-#define HEAD_REJECT_ROW(symbol, cod, text)                                               \
-    [HEAD_REJECT_##symbol] = {#symbol,                                                   \
-                              {.code = &ERR_CODE_##cod, .detail = {text, sizeof(text) - 1}}},
+#define HEAD_REJECT_ROW(symbol, cod, text) \
+    [HEAD_REJECT_##symbol] = {             \
+        #symbol, {.code = &ERR_CODE_##cod, .detail = {text, sizeof(text) - 1}}},
     HEAD_REJECTS(HEAD_REJECT_ROW)
 #undef HEAD_REJECT_ROW
 };
@@ -134,8 +134,8 @@ static bool skip_scheme(struct str *s)
     return false;
 }
 
-/* Absolute form (RFC 9112 section 3.2.2): leaves what follows the authority, which itself is
- * ignored as Host is. */
+/* Absolute form (RFC 9112 section 3.2.2): leaves what follows the authority, which itself
+ * is ignored as Host is. */
 static bool skip_authority(struct str *target)
 {
     size_t n = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The head of an HTTP/1.1 request, byte by byte, by RFC 9112 and RFC 9110. Anything that two
- * readers could understand differently is rejected, and a rejection is for ever: the
+ * The head of an HTTP/1.1 request, byte by byte, by RFC 9112 and RFC 9110. Anything that
+ * two readers could understand differently is rejected, and a rejection is for ever: the
  * connection cannot be used again. Pure: bytes in, a described request out, no I/O.
  *
  * Life: head_init -> head_feed until state is HEAD_DONE or HEAD_REJECTED -> head_fini.
@@ -78,7 +78,8 @@ struct head {
     enum head_reject reject;
 
     enum http_method method;
-    struct head_part target; /* origin form or *, even if it came as a whole URI; "" is "/" */
+    struct head_part
+        target; /* origin form or *, even if it came as a whole URI; "" is "/" */
     bool http10;
     bool keep_alive;      /* the connection may go on after this request */
     bool expect_continue; /* the client waits before it sends the body */

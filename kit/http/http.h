@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The HTTP edge on evhttp: one server per loop, several servers on one address by
- * SO_REUSEPORT. A request is our own object that evhttp's dies before or after; a reply always
- * leaves from a later turn. What evhttp would let through and must not (see the filter) is
- * refused with 400 problem+json before it. Everything on the loop.
+ * SO_REUSEPORT. A request is our own object that evhttp's dies before or after; a reply
+ * always leaves from a later turn. What evhttp would let through and must not (see the
+ * filter) is refused with 400 problem+json before it. Everything on the loop.
  *
- * Life: handler(req) once per request, body complete; then exactly one http_reply() or one
- * http_stream_start() ... http_stream_end(). The req is gone after that. A client that goes
- * away is told by req->gone; the reply must come all the same.
+ * Life: handler(req) once per request, body complete; then exactly one http_reply() or
+ * one http_stream_start() ... http_stream_end(). The req is gone after that. A client
+ * that goes away is told by req->gone; the reply must come all the same.
  */
 #ifndef KIT_HTTP_HTTP_H
 #define KIT_HTTP_HTTP_H
@@ -17,40 +17,49 @@
 
 struct http_server;
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS,
-                   HTTP_METHOD_COUNT };
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_METHOD_COUNT
+};
 const char *http_method_name(enum http_method m);
 
 struct http_conf {
-    const char *listen;           /* "0.0.0.0:8080", "[::]:8080" */
-    unsigned max_connections;     /* of this server; further ones wait in the backlog */
+    const char *listen;       /* "0.0.0.0:8080", "[::]:8080" */
+    unsigned max_connections; /* of this server; further ones wait in the backlog */
     size_t max_head_bytes;
     size_t max_body_bytes;
-    int64_t idle_ms;              /* keep-alive and per-read idleness */
-    int64_t request_ms;           /* head and body must be in by then */
+    int64_t idle_ms;    /* keep-alive and per-read idleness */
+    int64_t request_ms; /* head and body must be in by then */
     bool reuseport;
-    const char *server_header;    /* NULL: none */
+    const char *server_header; /* NULL: none */
 };
 
 struct http_req {
     struct http_server *server;
-    struct arena arena;     /* dies with the request */
+    struct arena arena; /* dies with the request */
     enum http_method method;
-    struct str path;        /* percent-decoded once, no dot segments, always starts with '/' */
-    struct str query;       /* raw, without '?'; absent when there is none */
-    struct str target;      /* as sent; never for logs */
+    struct str path;   /* percent-decoded once, no dot segments, always starts with '/' */
+    struct str query;  /* raw, without '?'; absent when there is none */
+    struct str target; /* as sent; never for logs */
     struct str body;
-    struct str client_ip;   /* text form of the peer */
-    int64_t start_us;       /* monotonic, when the head was complete */
-    void (*gone)(struct http_req *r); /* set by the handler; the client went away; may be NULL */
-    void *user;             /* the handler's */
-    void *native;           /* private */
+    struct str client_ip; /* text form of the peer */
+    int64_t start_us;     /* monotonic, when the head was complete */
+    void (*gone)(
+        struct http_req *r); /* set by the handler; the client went away; may be NULL */
+    void *user;              /* the handler's */
+    void *native;            /* private */
 };
 
 /* First header of that name (any case), absent when there is none; trimmed. */
 struct str http_header(const struct http_req *r, const char *name);
-/* application/x-www-form-urlencoded pairs of the query, decoded; count, or -1 when malformed
- * (bad percent escape, NUL, invalid UTF-8, more than max). */
+/* application/x-www-form-urlencoded pairs of the query, decoded; count, or -1 when
+ * malformed (bad percent escape, NUL, invalid UTF-8, more than max). */
 struct http_pair {
     struct str name, value;
 };
@@ -61,23 +70,26 @@ struct http_reply_header {
     struct str value; /* without CR, LF, NUL: such a value is dropped and logged */
 };
 
-/* Ends the request. Body and headers are copied or moved at once. HEAD, 204 and 304 send no
- * body whatever is given, HEAD with the Content-Length of the body. content_type NULL: none. */
+/* Ends the request. Body and headers are copied or moved at once. HEAD, 204 and 304 send
+ * no body whatever is given, HEAD with the Content-Length of the body. content_type NULL:
+ * none. */
 void http_reply(struct http_req *r, int status, const char *content_type,
-                const struct http_reply_header *headers, size_t n_headers, struct str body);
+                const struct http_reply_header *headers, size_t n_headers,
+                struct str body);
 
-/* A body of unknown length, chunked, with back-pressure: `drained` is called in the loop when
- * what was written has left the process, or the client is gone (r->gone is called before). */
+/* A body of unknown length, chunked, with back-pressure: `drained` is called in the loop
+ * when what was written has left the process, or the client is gone (r->gone is called
+ * before). */
 void http_stream_start(struct http_req *r, int status, const char *content_type,
                        const struct http_reply_header *headers, size_t n_headers);
-void http_stream_write(struct http_req *r, struct str bytes, void (*drained)(void *arg), void *arg);
+void http_stream_write(struct http_req *r, struct str bytes, void (*drained)(void *arg),
+                       void *arg);
 /* From `drained` of the last write, or before any write. */
 void http_stream_end(struct http_req *r);
 
-MUST_CHECK const struct err *http_server_create(struct arena *a, struct loop *l,
-                                                const struct http_conf *conf,
-                                                void (*handler)(void *arg, struct http_req *r),
-                                                void *arg, struct http_server **out);
+MUST_CHECK const struct err *http_server_create(
+    struct arena *a, struct loop *l, const struct http_conf *conf,
+    void (*handler)(void *arg, struct http_req *r), void *arg, struct http_server **out);
 /* The bound port (conf port 0: any). */
 int http_server_port(const struct http_server *s);
 unsigned http_server_in_flight(const struct http_server *s);
@@ -88,7 +100,9 @@ void http_server_stop_listening(struct http_server *s);
 /* In-flight requests must be over; what is left is closed. */
 void http_server_destroy(struct http_server *s);
 
-/* RFC 9457 body for an error: type, title, status, detail, instance, code, request_id, errors. */
-void http_problem(struct buf *b, const struct err *e, struct str instance, struct str request_id);
+/* RFC 9457 body for an error: type, title, status, detail, instance, code, request_id,
+ * errors. */
+void http_problem(struct buf *b, const struct err *e, struct str instance,
+                  struct str request_id);
 
 #endif

@@ -3,8 +3,8 @@
  * How the parts of kit/http share their objects.
  *
  * server   listener, evhttp, the set of connections, the list of requests in flight
- * conn     what stands between the socket and evhttp: it takes the bytes away as they come,
- *          runs the strict machines over them, and gives evhttp one whole, rewritten request
+ * conn     what stands between the socket and evhttp: it takes the bytes away as they
+ * come, runs the strict machines over them, and gives evhttp one whole, rewritten request
  *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
  * exchange one request from its first byte to the last byte of its response
  */
@@ -32,6 +32,7 @@ enum {
 };
 
 struct http_server {
+    struct http_server *next; /* of this thread */
     struct loop *loop;
     struct http_conf conf;
     struct head_limits limits;
@@ -89,7 +90,7 @@ enum exchange_state {
     EXCHANGE_HANDLING, /* the handler's turn */
     EXCHANGE_REPLYING, /* a whole response is ready to leave */
     EXCHANGE_STREAMING,
-    EXCHANGE_SENT,     /* evhttp has the whole response */
+    EXCHANGE_SENT, /* evhttp has the whole response */
 };
 
 struct http_exchange {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Refusing a connection's request: problem+json past evhttp, which idles meanwhile. Then our
- * side is shut, and what the client still sends is thrown away for a while, because closing
- * with unread bytes would reset the connection and take the answer with it.
+ * Refusing a connection's request: problem+json past evhttp, which idles meanwhile. Then
+ * our side is shut, and what the client still sends is thrown away for a while, because
+ * closing with unread bytes would reset the connection and take the answer with it.
  */
 #include "kit/base/id.h"
 #include "kit/http/internal.h"

@@ -89,7 +89,8 @@ void http_add_headers(struct http_exchange *ex, const char *content_type,
 }
 
 void http_reply(struct http_req *r, int status, const char *content_type,
-                const struct http_reply_header *headers, size_t n_headers, struct str body)
+                const struct http_reply_header *headers, size_t n_headers,
+                struct str body)
 {
     struct http_exchange *ex = http_exchange_of(r);
     bool no_content = status == 204 || status == 304;

@@ -5,6 +5,7 @@
 #include "kit/http/internal.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -42,14 +43,38 @@ static void accept_again(struct loop_timer *t)
         evconnlistener_enable(s->listener);
 }
 
+/* A listener's callbacks share one argument, and it is evhttp's. */
+static _Thread_local struct http_server *servers;
+
+static struct http_server *server_of(const struct evconnlistener *l)
+{
+    struct http_server *s = servers;
+
+    while (s && s->listener != l)
+        s = s->next;
+    return s;
+}
+
 /* No descriptor or no memory: trying again at once would spin. */
 static void accept_failed(struct evconnlistener *l, void *arg)
 {
-    struct http_server *s = arg;
+    struct http_server *s = server_of(l);
 
+    (void)arg;
     LOG_WARN(NULL, "http.accept_failed", KV("errno", errno));
     evconnlistener_disable(l);
-    loop_timer_set(&s->accept_again, HTTP_ACCEPT_PAUSE_MS);
+    if (s)
+        loop_timer_set(&s->accept_again, HTTP_ACCEPT_PAUSE_MS);
+}
+
+static void forget_server(struct http_server *s)
+{
+    struct http_server **at = &servers;
+
+    while (*at && *at != s)
+        at = &(*at)->next;
+    if (*at)
+        *at = s->next;
 }
 
 void http_server_conn_opened(struct http_server *s, struct http_conn *c)
@@ -111,8 +136,8 @@ static void sweep(struct loop_timer *t)
         if (ex->told_gone || !ex->conn)
             continue;
         sw.of[sw.n] = ex;
-        sw.fds[sw.n++] = (struct pollfd){.fd = bufferevent_getfd(ex->conn->bev),
-                                         .events = POLLRDHUP};
+        sw.fds[sw.n++] =
+            (struct pollfd){.fd = bufferevent_getfd(ex->conn->bev), .events = POLLRDHUP};
         if (sw.n == SWEEP_AT_ONCE)
             look(&sw);
     }
@@ -142,6 +167,31 @@ static int open_socket(const struct sockaddr *sa, socklen_t len, bool reuseport)
     return fd;
 }
 
+/* "127.0.0.1:8080", "[::]:8080", port 0 too. */
+static bool parse_address(const char *text, struct sockaddr_storage *ss, socklen_t *len)
+{
+    const struct addrinfo numeric = {.ai_flags =
+                                         AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                     .ai_socktype = SOCK_STREAM};
+    const char *colon = strrchr(text, ':');
+    struct addrinfo *found;
+    char host[64] = "";
+    size_t n = colon ? (size_t)(colon - text) : 0;
+
+    if (n == 0 || n >= sizeof host)
+        return false;
+    if (text[0] == '[' && text[n - 1] == ']')
+        memcpy(host, text + 1, n - 2);
+    else
+        memcpy(host, text, n);
+    if (getaddrinfo(host, colon + 1, &numeric, &found) != 0)
+        return false;
+    memcpy(ss, found->ai_addr, found->ai_addrlen);
+    *len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return true;
+}
+
 static int bound_port(int fd)
 {
     struct sockaddr_storage ss;
@@ -156,18 +206,20 @@ static int bound_port(int fd)
 static const struct err *start_listening(struct arena *a, struct http_server *s)
 {
     struct sockaddr_storage ss;
-    int len = sizeof ss, fd;
+    socklen_t len;
+    int fd;
 
-    if (evutil_parse_sockaddr_port(s->conf.listen, (struct sockaddr *)&ss, &len) < 0)
+    if (!parse_address(s->conf.listen, &ss, &len))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "'%s' is not an address with a port",
                        s->conf.listen);
-    fd = open_socket((struct sockaddr *)&ss, (socklen_t)len, s->conf.reuseport);
+    fd = open_socket((struct sockaddr *)&ss, len, s->conf.reuseport);
     if (fd < 0)
         return err_new(a, &ERR_CODE_UNAVAILABLE, "cannot listen on %s: %s",
                        s->conf.listen, strerror(errno));
     s->port = bound_port(fd);
-    s->listener = evconnlistener_new(loop_event_base(s->loop), NULL, NULL,
-                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    s->listener =
+        evconnlistener_new(loop_event_base(s->loop), NULL, NULL,
+                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     s->bound = evhttp_bind_listener(s->evhttp, s->listener);
     evconnlistener_set_error_cb(s->listener, accept_failed);
     return NULL;
@@ -179,10 +231,9 @@ static void make_evhttp(struct http_server *s)
     if (!s->evhttp)
         mem_die("http: no memory for evhttp");
     evhttp_set_default_content_type(s->evhttp, NULL);
-    evhttp_set_allowed_methods(s->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
-                                              EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
-                                              EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE |
-                                              EVHTTP_REQ_OPTIONS);
+    evhttp_set_allowed_methods(
+        s->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
+                       EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
     evhttp_set_bevcb(s->evhttp, http_conn_accept, s);
     evhttp_set_gencb(s->evhttp, request_read, s);
 }
@@ -207,6 +258,8 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     loop_timer_init(&s->sweep, l, sweep);
     s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
                             conf->listen, NULL);
+    s->next = servers;
+    servers = s;
     make_evhttp(s);
     e = start_listening(a, s);
     if (e) {
@@ -242,7 +295,8 @@ void http_server_stop_listening(struct http_server *s)
     http_conn_close_idle(s);
 }
 
-/* evhttp frees what is left of its requests, if it still knows them; ours go with them. */
+/* evhttp frees what is left of its requests, if it still knows them; ours go with them.
+ */
 static void drop_in_flight(struct http_server *s)
 {
     while (!list_empty(&s->in_flight)) {
@@ -275,6 +329,7 @@ void http_server_destroy(struct http_server *s)
 {
     if (!s)
         return;
+    forget_server(s);
     drop_in_flight(s);
     drop_unattached(s);
     s->bound = NULL; /* evhttp_free frees the listener */

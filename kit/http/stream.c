@@ -75,7 +75,8 @@ static void end(struct http_exchange *ex)
         http_exchange_destroy(orphan);
 }
 
-/* Nobody reads it: evhttp would never call back. True when the stream waits for its writer. */
+/* Nobody reads it: evhttp would never call back. True when the stream waits for its
+ * writer. */
 static bool discard(struct http_exchange *ex)
 {
     evbuffer_drain(ex->out, evbuffer_get_length(ex->out));

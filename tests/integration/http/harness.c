@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See harness.h. */
+#include "harness.h"
+#include "kit/base/mem.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+static struct loop *loop;
+static pthread_t thread;
+static sem_t ready;
+
+/* ---- handlers ---- */
+
+static void echo(struct http_req *r)
+{
+    struct str body =
+        arena_printf(&r->arena, "%s %.*s %.*s %.*s", http_method_name(r->method),
+                     STR_FMT(r->path), STR_FMT(r->query), STR_FMT(r->body));
+    struct http_reply_header headers[] = {{"X-Seen", http_header(r, "x-send")}};
+
+    http_reply(r, 200, "text/plain", headers, 1, body);
+}
+
+static void waiter_gone(struct http_req *r)
+{
+    struct harness *h = r->user;
+
+    atomic_fetch_add(&h->gone, 1);
+    http_reply(r, 503, NULL, NULL, 0, STR(""));
+}
+
+struct later {
+    struct loop_timer timer;
+    struct http_req *r;
+};
+
+static void later_fired(struct loop_timer *t)
+{
+    struct later *l = CONTAINER_OF(t, struct later, timer);
+
+    echo(l->r);
+}
+
+static void later(struct http_req *r)
+{
+    struct later *l = ARENA_NEW(&r->arena, struct later);
+
+    l->r = r;
+    loop_timer_init(&l->timer, loop, later_fired);
+    loop_timer_set(&l->timer, 50);
+}
+
+struct stream {
+    struct http_req *r;
+    struct harness *h;
+    int left; /* -1: for ever */
+    bool gone;
+    char chunk[STREAM_CHUNK_BYTES];
+};
+
+static void stream_more(void *arg)
+{
+    struct stream *s = arg;
+
+    if (s->left == 0 || s->gone) {
+        http_stream_end(s->r);
+        return;
+    }
+    if (s->left > 0)
+        s->left--;
+    else
+        atomic_fetch_add(&s->h->streamed, STREAM_CHUNK_BYTES);
+    http_stream_write(s->r, (struct str){s->chunk, sizeof s->chunk}, stream_more, s);
+}
+
+static void stream_gone(struct http_req *r)
+{
+    struct stream *s = r->user;
+
+    atomic_fetch_add(&s->h->gone, 1);
+    s->gone = true;
+}
+
+static void stream(struct harness *h, struct http_req *r, int chunks)
+{
+    struct stream *s = ARENA_NEW(&r->arena, struct stream);
+
+    s->r = r;
+    s->h = h;
+    s->left = chunks;
+    memset(s->chunk, 'x', sizeof s->chunk);
+    r->user = s;
+    r->gone = stream_gone;
+    http_stream_start(r, 200, "text/plain", NULL, 0);
+    stream_more(s);
+}
+
+static void handle(void *arg, struct http_req *r)
+{
+    struct harness *h = arg;
+
+    atomic_fetch_add(&h->requests, 1);
+    if (str_eq(r->path, STR("/wait"))) {
+        r->user = h;
+        r->gone = waiter_gone;
+    } else if (str_eq(r->path, STR("/later"))) {
+        later(r);
+    } else if (str_eq(r->path, STR("/stream"))) {
+        stream(h, r, STREAM_CHUNKS);
+    } else if (str_eq(r->path, STR("/forever"))) {
+        stream(h, r, -1);
+    } else if (str_eq(r->path, STR("/nothing"))) {
+        http_reply(r, 204, "text/plain", NULL, 0, STR("not sent"));
+    } else if (str_eq(r->path, STR("/evil"))) {
+        struct http_reply_header headers[] = {{"X-Evil", STR("a\r\nSet-Cookie: b")}};
+
+        http_reply(r, 200, "text/plain", headers, 1, STR("ok"));
+    } else {
+        echo(r);
+    }
+}
+
+/* ---- the server's thread ---- */
+
+struct start {
+    struct harness *h;
+    struct http_conf conf;
+};
+
+static void *serve(void *arg)
+{
+    struct start *start = arg;
+    struct arena a;
+
+    arena_init(&a);
+    loop = loop_create();
+    if (http_server_create(&a, loop, &start->conf, handle, start->h, &start->h->server))
+        mem_die("harness: no server");
+    start->h->port = http_server_port(start->h->server);
+    sem_post(&ready);
+    loop_run(loop);
+    http_server_destroy(start->h->server);
+    loop_destroy(loop);
+    arena_fini(&a);
+    return NULL;
+}
+
+static void set_defaults(struct http_conf *c)
+{
+    c->listen = "127.0.0.1:0";
+    c->max_connections = c->max_connections ? c->max_connections : 1000;
+    c->max_head_bytes = c->max_head_bytes ? c->max_head_bytes : 16384;
+    c->max_body_bytes = c->max_body_bytes ? c->max_body_bytes : 65536;
+    c->idle_ms = c->idle_ms ? c->idle_ms : 30000;
+    c->request_ms = c->request_ms ? c->request_ms : 30000;
+}
+
+void harness_start(struct harness *h, struct http_conf conf)
+{
+    static struct start start;
+
+    log_init("test", LOG_LEVEL_ERROR);
+    signal(SIGPIPE, SIG_IGN); /* as every program does */
+    *h = (struct harness){0};
+    set_defaults(&conf);
+    start = (struct start){h, conf};
+    sem_init(&ready, 0, 0);
+    pthread_create(&thread, NULL, serve, &start);
+    sem_wait(&ready);
+}
+
+struct errand {
+    struct loop_post post;
+    struct harness *h;
+    void (*fn)(struct harness *h);
+    sem_t done;
+};
+
+static void run_errand(struct loop_post *p)
+{
+    struct errand *e = CONTAINER_OF(p, struct errand, post);
+
+    e->fn(e->h);
+    sem_post(&e->done);
+}
+
+void harness_in_loop(struct harness *h, void (*fn)(struct harness *h))
+{
+    struct errand e = {.post.fn = run_errand, .h = h, .fn = fn};
+
+    sem_init(&e.done, 0, 0);
+    loop_post(loop, &e.post);
+    sem_wait(&e.done);
+}
+
+void harness_stop(struct harness *h)
+{
+    (void)h;
+    loop_stop(loop);
+    pthread_join(thread, NULL);
+}
+
+/* ---- the client ---- */
+
+bool client_connect_with(const struct harness *h, int fd)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)h->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+}
+
+int client_connect(const struct harness *h)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert(client_connect_with(h, fd));
+    return fd;
+}
+
+void client_send(int fd, struct str bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return;
+        bytes = (struct str){bytes.p + n, bytes.n - (size_t)n};
+    }
+}
+
+void client_send_slowly(int fd, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++) {
+        if (send(fd, bytes.p + i, 1, MSG_NOSIGNAL) <= 0)
+            return;
+        if (i % 16 == 0)
+            usleep(100); /* lets the server see pieces */
+    }
+}
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, PATIENCE_MS) > 0;
+}
+
+size_t client_read(int fd, char *out, size_t room, const char *until)
+{
+    size_t n = 0;
+
+    out[0] = 0;
+    while (n + 1 < room && !(until && strstr(out, until)) && readable(fd)) {
+        ssize_t got = recv(fd, out + n, room - n - 1, 0);
+
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        out[n] = 0;
+    }
+    return n;
+}
+
+bool client_is_closed(int fd)
+{
+    char byte;
+
+    return readable(fd) && recv(fd, &byte, 1, 0) <= 0;
+}
+
+size_t client_read_all(int fd, char *out, size_t room)
+{
+    size_t n = client_read(fd, out, room, NULL);
+
+    cr_assert(client_is_closed(fd));
+    return n;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Connections: how many, how long, what happens when either side goes. */
+#include "harness.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOST "Host: a\r\n"
+
+static void expect_echo(int fd)
+{
+    char answer[4096];
+
+    client_send(fd, STR("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
+    client_read(fd, answer, sizeof answer, "GET /echo  ");
+    cr_expect_not_null(strstr(answer, "GET /echo  "));
+}
+
+Test(connections, above_the_cap_wait_and_are_served_when_one_goes)
+{
+    struct harness h;
+    char answer[4096];
+    int fds[4];
+
+    harness_start(&h, (struct http_conf){.max_connections = 3});
+    for (int i = 0; i < 3; i++) {
+        fds[i] = client_connect(&h);
+        expect_echo(fds[i]);
+    }
+    fds[3] = client_connect(&h); /* in the backlog */
+    client_send(fds[3], STR("GET /echo?fourth HTTP/1.1\r\n" HOST "\r\n"));
+    usleep(50000);
+    cr_expect_eq(h.requests, 3);
+    close(fds[0]);
+    client_read(fds[3], answer, sizeof answer, "fourth ");
+    cr_expect_eq(h.requests, 4);
+    for (int i = 1; i < 4; i++)
+        close(fds[i]);
+    harness_stop(&h);
+}
+
+Test(connections, idle_ones_are_closed)
+{
+    struct harness h;
+    int used, fresh;
+
+    harness_start(&h, (struct http_conf){.idle_ms = 100});
+    used = client_connect(&h);
+    fresh = client_connect(&h);
+    expect_echo(used);
+    cr_expect(client_is_closed(used));
+    cr_expect(client_is_closed(fresh));
+    close(used);
+    close(fresh);
+    harness_stop(&h);
+}
+
+Test(connections, a_client_that_goes_away_is_noticed_while_its_request_waits)
+{
+    struct harness h;
+    int fd;
+
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    client_send(fd, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    EVENTUALLY(h.requests == 1);
+    cr_expect_eq(h.gone, 0);
+    close(fd);
+    EVENTUALLY(h.gone == 1);
+    fd = client_connect(&h);
+    expect_echo(fd);
+    close(fd);
+    harness_stop(&h);
+}
+
+static unsigned in_flight;
+
+static void read_in_flight(struct harness *h)
+{
+    in_flight = http_server_in_flight(h->server);
+}
+
+Test(connections, many_clients_that_go_away_at_once_leave_nothing_behind)
+{
+    struct harness h;
+    int fds[300];
+
+    harness_start(&h, (struct http_conf){0});
+    for (int i = 0; i < 300; i++) {
+        fds[i] = client_connect(&h);
+        client_send(fds[i], i % 2 ? STR("GET /wait HTTP/1.1\r\n" HOST "\r\n")
+                                  : STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    }
+    EVENTUALLY(h.requests == 300);
+    for (int i = 0; i < 300; i++)
+        close(fds[i]);
+    EVENTUALLY(h.gone == 300);
+    EVENTUALLY((harness_in_loop(&h, read_in_flight), in_flight == 0));
+    harness_stop(&h);
+}
+
+Test(connections, a_slow_reader_holds_the_stream_back)
+{
+    struct harness h;
+    char some[1000];
+    long before;
+    int fd;
+
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    client_send(fd, STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    client_read(fd, some, sizeof some, NULL);
+    do { /* until the kernel's buffers are full */
+        before = h.streamed;
+        usleep(200000);
+    } while (h.streamed != before);
+    cr_expect_lt(before, 64L << 20);
+    cr_expect_eq(h.gone, 0);
+    close(fd);
+    EVENTUALLY(h.gone == 1);
+    harness_stop(&h);
+}
+
+Test(connections, a_reader_that_stops_is_cut_off)
+{
+    struct harness h;
+    int fd;
+
+    harness_start(&h, (struct http_conf){.idle_ms = 100}); /* rounds up to 1.1 s */
+    fd = client_connect(&h);
+    client_send(fd, STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    EVENTUALLY(h.gone == 1);
+    close(fd);
+    harness_stop(&h);
+}
+
+Test(connections, what_is_sent_ahead_is_bounded)
+{
+    struct harness h;
+    char block[65536];
+    struct timeval patience = {.tv_usec = 300000};
+    struct linger reset = {.l_onoff = 1}; /* a FIN would queue behind what is unread */
+    size_t sent = 0;
+    ssize_t n;
+    int fd;
+
+    memset(block, 'z', sizeof block);
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    client_send(fd, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    EVENTUALLY(h.requests == 1);
+    while ((n = send(fd, block, sizeof block, MSG_NOSIGNAL)) > 0 && sent < 256UL << 20)
+        sent += (size_t)n;
+    cr_expect_lt(sent, 32UL << 20);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    EVENTUALLY(h.gone == 1);
+    harness_stop(&h);
+}
+
+static void drain(struct harness *h)
+{
+    http_server_drain(h->server);
+}
+
+static void stop_listening(struct harness *h)
+{
+    http_server_stop_listening(h->server);
+}
+
+Test(connections, draining_closes_after_each_reply)
+{
+    struct harness h;
+    char answer[4096];
+    int fd;
+
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    expect_echo(fd);
+    harness_in_loop(&h, drain);
+    client_send(fd, STR("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
+    client_read_all(fd, answer, sizeof answer);
+    cr_expect_not_null(strstr(answer, "\r\nConnection: close\r\n"));
+    cr_expect_not_null(strstr(answer, "GET /echo  "));
+    close(fd);
+    harness_stop(&h);
+}
+
+Test(connections, stopping_closes_idle_ones_and_finishes_the_others)
+{
+    struct harness h;
+    char answer[4096];
+    int idle, busy;
+
+    harness_start(&h, (struct http_conf){0});
+    idle = client_connect(&h);
+    busy = client_connect(&h);
+    expect_echo(idle);
+    client_send(busy, STR("GET /later HTTP/1.1\r\n" HOST "\r\n"));
+    EVENTUALLY(h.requests == 2);
+    harness_in_loop(&h, stop_listening);
+    cr_expect(client_is_closed(idle));
+    client_read_all(busy, answer, sizeof answer);
+    cr_expect_not_null(strstr(answer, "GET /later  "));
+    close(idle);
+    close(busy);
+    harness_stop(&h);
+}
+
+Test(connections, destroying_with_requests_under_way_is_clean)
+{
+    struct harness h;
+    int fds[3];
+
+    harness_start(&h, (struct http_conf){0});
+    for (int i = 0; i < 3; i++) {
+        fds[i] = client_connect(&h);
+        client_send(fds[i], STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    }
+    EVENTUALLY(h.requests == 3);
+    harness_stop(&h);
+    for (int i = 0; i < 3; i++) {
+        cr_expect(client_is_closed(fds[i]));
+        close(fds[i]);
+    }
+}
+
+/* Criterion itself needs descriptors: no assertion while there are none. */
+static bool echoes(int fd)
+{
+    char answer[4096];
+
+    client_send(fd, STR("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
+    client_read(fd, answer, sizeof answer, "GET /echo  ");
+    return strstr(answer, "GET /echo  ") != NULL;
+}
+
+Test(connections, running_out_of_descriptors_is_survived)
+{
+    struct harness h;
+    struct rlimit limit, low;
+    int old, waiting, requests;
+    bool others_go_on;
+
+    harness_start(&h, (struct http_conf){0});
+    old = client_connect(&h);
+    expect_echo(old);
+    waiting = socket(AF_INET, SOCK_STREAM, 0);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = (struct rlimit){(rlim_t)waiting + 1, limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &low);
+    client_connect_with(&h, waiting); /* the last one; the server gets none */
+    client_send(waiting, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    usleep(100000);
+    requests = h.requests;
+    others_go_on = echoes(old);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    cr_expect_eq(requests, 1);
+    cr_expect(others_go_on);
+    EVENTUALLY(h.requests == 3); /* accepted in the end */
+    close(old);
+    close(waiting);
+    EVENTUALLY(h.gone == 1);
+    harness_stop(&h);
+}

@@ -10,6 +10,10 @@
 #include "kit/base/log.h"
 #include "kit/guard/backoff.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
 enum {
     BACKOFF_MS = 50,
     BACKOFF_MAX_MS = 2000,
@@ -110,6 +114,20 @@ static void on_io(void *arg, int ready)
         write_now(k);
 }
 
+/* hiredis would let SIGPIPE end the process. */
+static ssize_t write_quietly(redisContext *c)
+{
+    ssize_t n = send(c->fd, c->obuf, sdslen(c->obuf), MSG_NOSIGNAL);
+
+    if (n >= 0)
+        return n;
+    if (errno == EAGAIN || errno == EINTR)
+        return 0;
+    c->err = REDIS_ERR_IO;
+    snprintf(c->errstr, sizeof c->errstr, "write: errno %d", errno);
+    return -1;
+}
+
 /* ---- connecting ---- */
 
 static void retry_later(struct redis_link *k)
@@ -193,6 +211,9 @@ static void hook(struct redis_link *k, redisAsyncContext *ac)
     k->ac = ac;
     k->fd = loop_fd_create(k->loop, ac->c.fd, on_io, k);
     k->state = REDIS_LINK_CONNECTING;
+    k->funcs = *ac->c.funcs;
+    k->funcs.write = write_quietly;
+    ac->c.funcs = &k->funcs;
     ac->data = ac->ev.data = k;
     ac->ev.addRead = add_read;
     ac->ev.delRead = del_read;

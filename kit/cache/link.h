@@ -32,6 +32,7 @@ struct redis_link {
 
     enum redis_link_state state;
     redisAsyncContext *ac; /* NULL when there is no connection */
+    redisContextFuncs funcs;
     struct loop_fd *fd;
     int wanted;
     bool writing; /* inside of redisAsyncHandleWrite */

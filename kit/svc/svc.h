@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The frame of every program: command line, settings, logs, loops, admin port, start, drain.
+ * The frame of every program: command line, settings, logs, loops, admin port, start,
+ * drain.
  *
- *   viaduct-X [--help | --version | --check | --print-config | --health | COMMAND] [--env FILE]
+ *   viaduct-X [--help | --version | --check | --print-config | --health | COMMAND] [--env
+ * FILE]
  *
- * Start: settings -> def->start in the main thread -> one thread per loop, def->loop_start in
- * each -> ready when every gate is open. Drain on SIGTERM or SIGINT: readyz says 503 at once;
- * after VIADUCT_DRAIN_DELAY_MS def->drain is called in each loop; when all of them say idle,
- * or VIADUCT_DRAIN_MS is over, loops stop, def->loop_stop runs in each, the process exits 0
- * (1 when work was cut off). A second signal exits at once.
+ * Start: settings -> def->start in the main thread -> one thread per loop,
+ * def->loop_start in each -> ready when every gate is open. Drain on SIGTERM or SIGINT:
+ * readyz says 503 at once; after VIADUCT_DRAIN_DELAY_MS def->drain is called in each
+ * loop; when all of them say idle, or VIADUCT_DRAIN_MS is over, loops stop,
+ * def->loop_stop runs in each, the process exits 0 (1 when work was cut off). A second
+ * signal exits at once.
  *
- * Admin port: /livez (the loops turn), /readyz (started and not draining: own state only),
- * /health (each dependency; 503 when one is down), /metrics.
+ * Admin port: /livez (the loops turn), /readyz (started and not draining: own state
+ * only), /health (each dependency; 503 when one is down), /metrics.
  */
 #ifndef KIT_SVC_SVC_H
 #define KIT_SVC_SVC_H
@@ -22,17 +25,20 @@
 
 struct svc;
 
-/* Options that every program has; the admin default differs, so the row is the program's. */
-#define SVC_OPTIONS(O, ADMIN_DEFAULT)                                                              \
-    O(str, admin_listen, "VIADUCT_ADMIN_LISTEN", ADMIN_DEFAULT, 0, 0,                              \
-      "address of /livez, /readyz, /health and /metrics")                                          \
-    O(str, log_level, "VIADUCT_LOG_LEVEL", "info", 0, 0, "debug, info, warn or error")             \
-    O(ms, drain_delay_ms, "VIADUCT_DRAIN_DELAY_MS", "0", 0, 60000,                                 \
-      "how long to go on as usual after SIGTERM while others learn of it")                         \
-    O(ms, drain_ms, "VIADUCT_DRAIN_MS", "10000", 0, 600000, "longest wait for work under way")     \
+/* Options that every program has; the admin default differs, so the row is the program's.
+ */
+#define SVC_OPTIONS(O, ADMIN_DEFAULT)                                                  \
+    O(str, admin_listen, "VIADUCT_ADMIN_LISTEN", ADMIN_DEFAULT, 0, 0,                  \
+      "address of /livez, /readyz, /health and /metrics")                              \
+    O(str, log_level, "VIADUCT_LOG_LEVEL", "info", 0, 0, "debug, info, warn or error") \
+    O(ms, drain_delay_ms, "VIADUCT_DRAIN_DELAY_MS", "0", 0, 60000,                     \
+      "how long to go on as usual after SIGTERM while others learn of it")             \
+    O(ms, drain_ms, "VIADUCT_DRAIN_MS", "10000", 0, 600000,                            \
+      "longest wait for work under way")                                               \
     O(i64, loops, "VIADUCT_LOOPS", "0", 0, 256, "event loops; 0: the program's default")
 
-struct svc_base_conf { /* the first members of every program's conf, made by SVC_OPTIONS */
+struct svc_base_conf { /* the first members of every program's conf, made by SVC_OPTIONS
+                        */
     SVC_OPTIONS(CONF_MEMBER, "")
 };
 
@@ -51,11 +57,15 @@ struct svc_def {
     size_t conf_size;
     const struct svc_command *commands; /* ends with {0} */
     unsigned default_loops;             /* 0: one per core */
-    const struct err *(*check)(struct arena *a, void *conf); /* beyond types and bounds; may be NULL */
-    const struct err *(*start)(struct arena *a, struct svc *s, void *conf); /* once, no loop yet */
-    const struct err *(*loop_start)(struct arena *a, struct svc *s, struct loop *l, unsigned index);
+    const struct err *(*check)(struct arena *a,
+                               void *conf); /* beyond types and bounds; may be NULL */
+    const struct err *(*start)(struct arena *a, struct svc *s,
+                               void *conf); /* once, no loop yet */
+    const struct err *(*loop_start)(struct arena *a, struct svc *s, struct loop *l,
+                                    unsigned index);
     void (*drain)(struct svc *s, struct loop *l, unsigned index);
-    bool (*idle)(struct svc *s, struct loop *l, unsigned index); /* asked repeatedly after drain */
+    bool (*idle)(struct svc *s, struct loop *l,
+                 unsigned index); /* asked repeatedly after drain */
     void (*loop_stop)(struct svc *s, struct loop *l, unsigned index);
     void (*stop)(struct svc *s); /* once, loops are gone */
 };
@@ -66,17 +76,19 @@ void *svc_conf(const struct svc *s);
 unsigned svc_loop_count(const struct svc *s);
 bool svc_draining(const struct svc *s);
 
-/* Ready waits for every gate: add in start or loop_start, open when (say) the first database
- * connection is there. Any thread opens. */
+/* Ready waits for every gate: add in start or loop_start, open when (say) the first
+ * database connection is there. Any thread opens. */
 struct svc_gate;
 struct svc_gate *svc_gate_add(struct svc *s, const char *name);
 void svc_gate_open(struct svc_gate *g);
-/* A gate that opens when up(arg), asked in the loop every few milliseconds, says true; also a
- * row of /health under the same name: up() only reads atomics. In start of the loop. */
-void svc_gate_when(struct svc *s, struct loop *l, const char *name, bool (*up)(void *arg), void *arg);
+/* A gate that opens when up(arg), asked in the loop every few milliseconds, says true;
+ * also a row of /health under the same name: up() only reads atomics. In start of the
+ * loop. */
+void svc_gate_when(struct svc *s, struct loop *l, const char *name, bool (*up)(void *arg),
+                   void *arg);
 
-/* A row of /health. `up(arg)` is called in the admin thread: it reads atomics or asks things
- * that may be read from any thread. */
+/* A row of /health. `up(arg)` is called in the admin thread: it reads atomics or asks
+ * things that may be read from any thread. */
 void svc_dependency(struct svc *s, const char *name, bool (*up)(void *arg), void *arg);
 
 #endif

@@ -15,8 +15,8 @@ WIRE_MESSAGE(empty, EMPTY)
 WIRE_MESSAGE(by_id, BY_ID)
 
 /* The two parameters of every list; put first in a list's own query message. */
-#define PAGE_QUERY(F, T)                                                                 \
-    F(T, i64, limit, OPTIONAL, 1, 100, "most items in the answer; 20 when left out")     \
+#define PAGE_QUERY(F, T)                                                             \
+    F(T, i64, limit, OPTIONAL, 1, 100, "most items in the answer; 20 when left out") \
     F(T, str, cursor, OPTIONAL, 1, 200, "next_cursor of the answer before")
 
 enum { PAGE_LIMIT_DEFAULT = 20 };

@@ -5,15 +5,15 @@
 
 #include "proto/common.h"
 
-#define JOB_STATE(V)                                                                     \
-    V(JOB_QUEUED, "queued")                                                              \
-    V(JOB_RUNNING, "running")                                                            \
-    V(JOB_SUCCEEDED, "succeeded")                                                        \
+#define JOB_STATE(V)              \
+    V(JOB_QUEUED, "queued")       \
+    V(JOB_RUNNING, "running")     \
+    V(JOB_SUCCEEDED, "succeeded") \
     V(JOB_DEAD, "dead")
 WIRE_ENUM(job_state, JOB_STATE)
 
-#define JOB_KIND(V)                                                                      \
-    V(JOB_EMAIL, "email")                                                                \
+#define JOB_KIND(V)       \
+    V(JOB_EMAIL, "email") \
     V(JOB_REPORT, "report")
 WIRE_ENUM(job_kind, JOB_KIND)
 
@@ -30,30 +30,31 @@ WIRE_ENUM(job_kind, JOB_KIND)
     F(T, str, error_detail, OPTIONAL, 0, 500, "of the last failure")
 WIRE_MESSAGE(job, JOB)
 
-#define REPORT_CREATE(F, T)                                                              \
-    F(T, time, from, REQUIRED, 0, 0, "orders placed at or after this moment")            \
+#define REPORT_CREATE(F, T)                                                   \
+    F(T, time, from, REQUIRED, 0, 0, "orders placed at or after this moment") \
     F(T, time, to, REQUIRED, 0, 0, "and before this one")
 WIRE_MESSAGE(report_create, REPORT_CREATE)
 
-#define JOB_QUERY(F, T)                                                                  \
-    PAGE_QUERY(F, T)                                                                     \
-    F(T, enum(job_state), filter_state, OPTIONAL, 0, 0, "only these")                    \
+#define JOB_QUERY(F, T)                                               \
+    PAGE_QUERY(F, T)                                                  \
+    F(T, enum(job_state), filter_state, OPTIONAL, 0, 0, "only these") \
     F(T, enum(job_kind), filter_kind, OPTIONAL, 0, 0, "only these")
 WIRE_MESSAGE(job_query, JOB_QUERY)
-#define JOB_PAGE(F, T)                                                                   \
-    F(T, list(job), items, REQUIRED, 0, 100, "the caller's own jobs, newest first")      \
-    F(T, str, next_cursor, OPTIONAL, 0, 200, "where the next page starts; left out on the last")
+#define JOB_PAGE(F, T)                                                              \
+    F(T, list(job), items, REQUIRED, 0, 100, "the caller's own jobs, newest first") \
+    F(T, str, next_cursor, OPTIONAL, 0, 200,                                        \
+      "where the next page starts; left out on the last")
 WIRE_MESSAGE(job_page, JOB_PAGE)
 
 /* A result leaves in chunks: ask for 0, 1, ... until `more` is false. */
-#define JOB_RESULT_QUERY(F, T)                                                           \
-    F(T, uuid, id, REQUIRED, 0, 0, "which job")                                          \
+#define JOB_RESULT_QUERY(F, T)                  \
+    F(T, uuid, id, REQUIRED, 0, 0, "which job") \
     F(T, i64, chunk, REQUIRED, 0, 1000000, "which part")
 WIRE_MESSAGE(job_result_query, JOB_RESULT_QUERY)
-#define JOB_RESULT(F, T)                                                                 \
-    F(T, str, content_type, REQUIRED, 1, 100, "media type of the whole")                 \
-    F(T, str, filename, REQUIRED, 1, 100, "suggested name")                              \
-    F(T, bytes, bytes, REQUIRED, 0, 262144, "this part")                                 \
+#define JOB_RESULT(F, T)                                                 \
+    F(T, str, content_type, REQUIRED, 1, 100, "media type of the whole") \
+    F(T, str, filename, REQUIRED, 1, 100, "suggested name")              \
+    F(T, bytes, bytes, REQUIRED, 0, 262144, "this part")                 \
     F(T, flag, more, REQUIRED, 0, 0, "another part follows")
 WIRE_MESSAGE(job_result, JOB_RESULT)
 

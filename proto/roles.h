@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Who may do what: one explicit table, role by permission. Roles travel as bits on the hop
- * and by name in tokens and JSON. Ownership ("my own order") is not here: it is decided in
- * the rules of the service that owns the thing.
+ * Who may do what: one explicit table, role by permission. Roles travel as bits on the
+ * hop and by name in tokens and JSON. Ownership ("my own order") is not here: it is
+ * decided in the rules of the service that owns the thing.
  */
 #ifndef PROTO_ROLES_H
 #define PROTO_ROLES_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /* Bit numbers are part of the protocol: never reused. */
-#define ROLES(R)                                                                         \
-    R(ROLE_USER, 0, "user")                                                              \
-    R(ROLE_ADMIN, 1, "admin")                                                            \
+#define ROLES(R)              \
+    R(ROLE_USER, 0, "user")   \
+    R(ROLE_ADMIN, 1, "admin") \
     R(ROLE_SERVICE, 2, "service")
 
 enum role {
@@ -23,15 +23,15 @@ enum role {
 };
 
 /*   symbol, name, roles that have it */
-#define PERMISSIONS(P)                                                                   \
-    P(PERM_NONE, "", ROLE_USER | ROLE_ADMIN | ROLE_SERVICE)                              \
-    P(PERM_USERS_LIST, "users:list", ROLE_ADMIN)                                         \
-    P(PERM_USERS_READ_ANY, "users:read", ROLE_ADMIN | ROLE_SERVICE)                      \
-    P(PERM_USERS_WRITE_ANY, "users:write", ROLE_ADMIN)                                   \
-    P(PERM_PRODUCTS_WRITE, "products:write", ROLE_ADMIN)                                 \
-    P(PERM_ORDERS_READ_ANY, "orders:read", ROLE_ADMIN | ROLE_SERVICE)                    \
-    P(PERM_ORDERS_FULFIL, "orders:fulfil", ROLE_ADMIN)                                   \
-    P(PERM_REPORTS_CREATE, "reports:create", ROLE_ADMIN)                                 \
+#define PERMISSIONS(P)                                                \
+    P(PERM_NONE, "", ROLE_USER | ROLE_ADMIN | ROLE_SERVICE)           \
+    P(PERM_USERS_LIST, "users:list", ROLE_ADMIN)                      \
+    P(PERM_USERS_READ_ANY, "users:read", ROLE_ADMIN | ROLE_SERVICE)   \
+    P(PERM_USERS_WRITE_ANY, "users:write", ROLE_ADMIN)                \
+    P(PERM_PRODUCTS_WRITE, "products:write", ROLE_ADMIN)              \
+    P(PERM_ORDERS_READ_ANY, "orders:read", ROLE_ADMIN | ROLE_SERVICE) \
+    P(PERM_ORDERS_FULFIL, "orders:fulfil", ROLE_ADMIN)                \
+    P(PERM_REPORTS_CREATE, "reports:create", ROLE_ADMIN)              \
     P(PERM_JOBS_READ_ANY, "jobs:read", ROLE_ADMIN)
 
 enum permission {

@@ -26,7 +26,8 @@ static void mac(struct str secret, struct str list, const uint8_t *body, uint8_t
     crypto_generichash_final(&state, out, MAC_BYTES);
 }
 
-struct str cursor_encode(struct arena *a, struct str secret, struct str list, struct cursor c)
+struct str cursor_encode(struct arena *a, struct str secret, struct str list,
+                         struct cursor c)
 {
     uint8_t bytes[BODY_BYTES + MAC_BYTES];
 

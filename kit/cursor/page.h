@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One page of a list by keyset: rows after (key, id) in the list's order, `limit` of them.
- * Stores ask for limit + 1 rows: the extra one says that another page follows. Pure.
+ * One page of a list by keyset: rows after (key, id) in the list's order, `limit` of
+ * them. Stores ask for limit + 1 rows: the extra one says that another page follows.
+ * Pure.
  */
 #ifndef KIT_CURSOR_PAGE_H
 #define KIT_CURSOR_PAGE_H

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `viaduct-orders seed`: a small catalogue to try things with; running it again changes nothing. */
+/* `viaduct-orders seed`: a small catalogue to try things with; running it again changes
+ * nothing. */
 #include "conf.h"
 
 #include "kit/base/buf.h"
@@ -48,11 +49,12 @@ int orders_seed(void *conf, int argc, char **argv)
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         struct str id = uuid_str(&a, uuid_new());
 
-        buf_printf(&sql,
-                   "INSERT INTO products (id, sku, name, price, currency, stock) "
-                   "VALUES ('%.*s', '%s', '%s', %d, 'EUR', %d) ON CONFLICT (sku) DO NOTHING;\n",
-                   STR_FMT(id), products[i].sku, products[i].name, products[i].price,
-                   products[i].stock);
+        buf_printf(
+            &sql,
+            "INSERT INTO products (id, sku, name, price, currency, stock) "
+            "VALUES ('%.*s', '%s', '%s', %d, 'EUR', %d) ON CONFLICT (sku) DO NOTHING;\n",
+            STR_FMT(id), products[i].sku, products[i].name, products[i].price,
+            products[i].stock);
     }
     buf_byte(&sql, 0);
     err = pg_run_script(&a, c->pg, sql.p);

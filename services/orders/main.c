@@ -23,7 +23,8 @@ static struct rpc_server *server;
 static struct orders_env envs[LOOPS_MAX];
 static struct kafka_producer *producer; /* of the first loop */
 
-/* ---- commands ------------------------------------------------------------------------------ */
+/* ---- commands
+ * ------------------------------------------------------------------------------ */
 
 static int migrate(void *conf, int argc, char **argv)
 {
@@ -50,7 +51,8 @@ static const struct svc_command commands[] = {
     {0},
 };
 
-/* ---- life cycle ------------------------------------------------------------------------------ */
+/* ---- life cycle
+ * ------------------------------------------------------------------------------ */
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
@@ -82,7 +84,8 @@ static bool kafka_up(void *p)
     return kafka_producer_up(p);
 }
 
-static void open_stores(struct orders_env *env, struct loop *l, const struct orders_conf *c)
+static void open_stores(struct orders_env *env, struct loop *l,
+                        const struct orders_conf *c)
 {
     env->pg = pg_pool_create(l, &(struct pg_conf){
                                     .conninfo = c->pg,
@@ -93,7 +96,8 @@ static void open_stores(struct orders_env *env, struct loop *l, const struct ord
                                     .name = "orders",
                                 });
     env->redis = redis_create(
-        l, &(struct redis_conf){.url = c->redis, .max_in_flight = 4096, .timeout_ms = 200});
+        l,
+        &(struct redis_conf){.url = c->redis, .max_in_flight = 4096, .timeout_ms = 200});
     env->products = cache_create(l,
                                  &(struct cache_conf){
                                      .name = "product",
@@ -127,7 +131,8 @@ static const struct err *start_relay(struct arena *a, struct svc *s, struct loop
     return NULL;
 }
 
-static const struct err *loop_start(struct arena *a, struct svc *s, struct loop *l, unsigned index)
+static const struct err *loop_start(struct arena *a, struct svc *s, struct loop *l,
+                                    unsigned index)
 {
     struct orders_env *env = &envs[index];
     const struct err *err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `viaduct-users seed`: demo accounts with known passwords; running it again changes nothing. */
+/* `viaduct-users seed`: demo accounts with known passwords; running it again changes
+ * nothing. */
 #include "conf.h"
 
 #include "kit/base/buf.h"

@@ -31,7 +31,8 @@ static struct flow_pool *hashers;
 static struct kafka_producer *producer; /* of the first loop */
 static struct loop_timer sweep_timer;   /* likewise */
 
-/* ---- commands ------------------------------------------------------------------------------ */
+/* ---- commands
+ * ------------------------------------------------------------------------------ */
 
 static int migrate(void *conf, int argc, char **argv)
 {
@@ -58,7 +59,8 @@ static const struct svc_command commands[] = {
     {0},
 };
 
-/* ---- life cycle ------------------------------------------------------------------------------ */
+/* ---- life cycle
+ * ------------------------------------------------------------------------------ */
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
@@ -109,7 +111,8 @@ static void open_stores(struct users_env *env, struct loop *l, const struct user
                                     .name = "users",
                                 });
     env->redis = redis_create(
-        l, &(struct redis_conf){.url = c->redis, .max_in_flight = 4096, .timeout_ms = 200});
+        l,
+        &(struct redis_conf){.url = c->redis, .max_in_flight = 4096, .timeout_ms = 200});
     env->users = cache_create(l,
                               &(struct cache_conf){
                                   .name = "user",
@@ -166,7 +169,8 @@ static const struct err *start_relay(struct arena *a, struct svc *s, struct loop
     return NULL;
 }
 
-static const struct err *loop_start(struct arena *a, struct svc *s, struct loop *l, unsigned index)
+static const struct err *loop_start(struct arena *a, struct svc *s, struct loop *l,
+                                    unsigned index)
 {
     struct users_env *env = &envs[index];
     const struct err *err;

@@ -27,13 +27,12 @@ static enum step order_moved(struct flow *f)
     enum order_status was;
 
     switch (store_order_move_read(m->query, &was)) {
-    case ORDER_MOVE_NONE:
-        return flow_fail(f, ERR_STATIC(ORDER_NOT_FOUND));
+    case ORDER_MOVE_NONE: return flow_fail(f, ERR_STATIC(ORDER_NOT_FOUND));
     case ORDER_MOVE_ILLEGAL:
-        return flow_fail_code(f, &ERR_CODE_ILLEGAL_TRANSITION, "Cannot %s an order that is %s",
-                              m->t->name, wire_enum_label(&order_status_enum, was));
-    case ORDER_MOVE_DONE:
-        break;
+        return flow_fail_code(f, &ERR_CODE_ILLEGAL_TRANSITION,
+                              "Cannot %s an order that is %s", m->t->name,
+                              wire_enum_label(&order_status_enum, was));
+    case ORDER_MOVE_DONE: break;
     }
     store_event_committed(f);
     m->query = store_order_get(f, in->id);
@@ -56,10 +55,10 @@ static enum step move(struct flow *f, enum order_action action)
     return flow_await(f, order_moved);
 }
 
-#define MOVE(name, action)                                                                         \
-    enum step name(struct flow *f)                                                                 \
-    {                                                                                              \
-        return move(f, action);                                                                    \
+#define MOVE(name, action)         \
+    enum step name(struct flow *f) \
+    {                              \
+        return move(f, action);    \
     }
 MOVE(order_pay, ORDER_PAY)
 MOVE(order_ship, ORDER_SHIP)

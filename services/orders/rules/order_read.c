@@ -12,7 +12,8 @@ static bool reads_any(const struct flow *f)
     return permission_granted(f->caller.roles, PERM_ORDERS_READ_ANY);
 }
 
-/* ---- one ----------------------------------------------------------------------------------- */
+/* ---- one
+ * ----------------------------------------------------------------------------------- */
 
 static enum step order_found(struct flow *f)
 {
@@ -33,7 +34,8 @@ enum step order_get(struct flow *f)
     return flow_await(f, order_found);
 }
 
-/* ---- many ---------------------------------------------------------------------------------- */
+/* ---- many
+ * ---------------------------------------------------------------------------------- */
 
 struct listing {
     struct page page;
@@ -52,16 +54,18 @@ static enum step orders_listed(struct flow *f)
 static struct str list_name(struct flow *f, const struct order_query *in,
                             const struct order_filter *filter)
 {
-    return arena_printf(&f->arena, "orders:%s:%d:%.*s", filter->descending ? "desc" : "asc",
-                        in->has_filter_status ? (int)in->filter_status : -1,
-                        STR_FMT(filter->user ? uuid_str(&f->arena, *filter->user) : STR("all")));
+    return arena_printf(
+        &f->arena, "orders:%s:%d:%.*s", filter->descending ? "desc" : "asc",
+        in->has_filter_status ? (int)in->filter_status : -1,
+        STR_FMT(filter->user ? uuid_str(&f->arena, *filter->user) : STR("all")));
 }
 
 enum step order_list(struct flow *f)
 {
     const struct orders_env *env = f->env;
     const struct order_query *in = f->in;
-    const struct uuid *owner = in->has_filter_user_id ? &in->filter_user_id : &f->caller.user;
+    const struct uuid *owner =
+        in->has_filter_user_id ? &in->filter_user_id : &f->caller.user;
     struct order_filter filter = {
         .user = owner,
         .has_status = in->has_filter_status,
@@ -72,14 +76,16 @@ enum step order_list(struct flow *f)
 
     if (!uuid_eq(*owner, f->caller.user) && !reads_any(f))
         return flow_fail(f, ERR_STATIC(INSUFFICIENT_SCOPE));
-    if (!page_open(&f->arena, env->cursor_secret, list_name(f, in, &filter), filter.descending,
-                   in->has_limit ? in->limit : PAGE_LIMIT_DEFAULT, in->cursor, &l->page))
+    if (!page_open(&f->arena, env->cursor_secret, list_name(f, in, &filter),
+                   filter.descending, in->has_limit ? in->limit : PAGE_LIMIT_DEFAULT,
+                   in->cursor, &l->page))
         return flow_fail(f, ERR_STATIC(BAD_CURSOR));
     l->rows = store_order_list(f, &filter, &l->page);
     return flow_await(f, orders_listed);
 }
 
-/* ---- of a period, for reports --------------------------------------------------------------- */
+/* ---- of a period, for reports
+ * --------------------------------------------------------------- */
 
 static enum step period_listed(struct flow *f)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* First steps of what can be done with orders; f->in and f->out are the method's messages. */
+/* First steps of what can be done with orders; f->in and f->out are the method's
+ * messages. */
 #ifndef ORDERS_RULES_ORDERS_H
 #define ORDERS_RULES_ORDERS_H
 

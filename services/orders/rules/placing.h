@@ -7,10 +7,12 @@
 #include "orders/store/orders.h"
 
 /* A product must stand in one line only. */
-MUST_CHECK const struct err *placing_check(struct arena *a, const struct order_create *in);
+MUST_CHECK const struct err *placing_check(struct arena *a,
+                                           const struct order_create *in);
 
 /* Every line that stood against it: unknown product, mixed currencies (request.invalid),
  * else too little in stock (orders.out_of_stock). Never NULL. */
-MUST_CHECK const struct err *placing_refusal(struct arena *a, const struct placed_lines *lines);
+MUST_CHECK const struct err *placing_refusal(struct arena *a,
+                                             const struct placed_lines *lines);
 
 #endif

@@ -7,7 +7,8 @@
 #include "proto/errors.h"
 #include "proto/roles.h"
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------- */
 
 static enum step product_found(struct flow *f)
 {
@@ -49,28 +50,27 @@ enum step product_list(struct flow *f)
     struct str name;
 
     l->sort = in->has_sort ? in->sort : PRODUCT_SORT_CREATED_AT_DESC;
-    name = arena_printf(&f->arena, "products:%d:%.*s", (int)l->sort, STR_FMT(in->filter_sku));
+    name = arena_printf(&f->arena, "products:%d:%.*s", (int)l->sort,
+                        STR_FMT(in->filter_sku));
     if (!page_open(&f->arena, env->cursor_secret, name,
-                   l->sort == PRODUCT_SORT_CREATED_AT_DESC || l->sort == PRODUCT_SORT_PRICE_DESC,
+                   l->sort == PRODUCT_SORT_CREATED_AT_DESC ||
+                       l->sort == PRODUCT_SORT_PRICE_DESC,
                    in->has_limit ? in->limit : PAGE_LIMIT_DEFAULT, in->cursor, &l->page))
         return flow_fail(f, ERR_STATIC(BAD_CURSOR));
     l->rows = store_product_list(f, l->sort, in->filter_sku, &l->page);
     return flow_await(f, products_listed);
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------- */
 
 static enum step product_written(struct flow *f)
 {
     switch (store_product_write_read(f, f->state, f->out)) {
-    case PRODUCT_NONE:
-        return flow_fail(f, ERR_STATIC(PRODUCT_NOT_FOUND));
-    case PRODUCT_OTHER_VERSION:
-        return flow_fail(f, ERR_STATIC(VERSION_MISMATCH));
-    case PRODUCT_SKU_TAKEN:
-        return flow_fail(f, ERR_STATIC(SKU_TAKEN));
-    case PRODUCT_WRITTEN:
-        break;
+    case PRODUCT_NONE: return flow_fail(f, ERR_STATIC(PRODUCT_NOT_FOUND));
+    case PRODUCT_OTHER_VERSION: return flow_fail(f, ERR_STATIC(VERSION_MISMATCH));
+    case PRODUCT_SKU_TAKEN: return flow_fail(f, ERR_STATIC(SKU_TAKEN));
+    case PRODUCT_WRITTEN: break;
     }
     return flow_done(f);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* First steps of what can be done with products; f->in and f->out are the method's messages. */
+/* First steps of what can be done with products; f->in and f->out are the method's
+ * messages. */
 #ifndef ORDERS_RULES_PRODUCTS_H
 #define ORDERS_RULES_PRODUCTS_H
 

@@ -3,13 +3,25 @@
 #include "orders/rules/transitions.h"
 
 static const struct transition transitions[] = {
-    [ORDER_PAY] = {"pay", {ORDER_PENDING}, 1, ORDER_PAID, false, true, PERM_ORDERS_FULFIL},
-    [ORDER_SHIP] = {"ship", {ORDER_PAID}, 1, ORDER_SHIPPED, false, false, PERM_ORDERS_FULFIL},
-    [ORDER_DELIVER] = {"deliver", {ORDER_SHIPPED}, 1, ORDER_DELIVERED, false, false,
+    [ORDER_PAY] =
+        {"pay", {ORDER_PENDING}, 1, ORDER_PAID, false, true, PERM_ORDERS_FULFIL},
+    [ORDER_SHIP] =
+        {"ship", {ORDER_PAID}, 1, ORDER_SHIPPED, false, false, PERM_ORDERS_FULFIL},
+    [ORDER_DELIVER] = {"deliver",
+                       {ORDER_SHIPPED},
+                       1,
+                       ORDER_DELIVERED,
+                       false,
+                       false,
                        PERM_ORDERS_FULFIL},
-    [ORDER_CANCEL] = {"cancel", {ORDER_PENDING}, 1, ORDER_CANCELLED, true, true,
-                      PERM_ORDERS_FULFIL},
-    [ORDER_REFUND] = {"refund", {ORDER_PAID, ORDER_DELIVERED}, 2, ORDER_REFUNDED, false, false,
+    [ORDER_CANCEL] =
+        {"cancel", {ORDER_PENDING}, 1, ORDER_CANCELLED, true, true, PERM_ORDERS_FULFIL},
+    [ORDER_REFUND] = {"refund",
+                      {ORDER_PAID, ORDER_DELIVERED},
+                      2,
+                      ORDER_REFUNDED,
+                      false,
+                      false,
                       PERM_ORDERS_FULFIL},
 };
 

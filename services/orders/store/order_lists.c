@@ -15,12 +15,14 @@ struct pg_query *store_order_list(struct flow *f, const struct order_filter *fil
         {&sql_orders_of_user_asc, &sql_orders_of_user_desc},
     };
     const struct orders_env *env = f->env;
-    struct pg_query *q = pg_query(f, env->pg, stmts[filter->user != NULL][filter->descending]);
+    struct pg_query *q =
+        pg_query(f, env->pg, stmts[filter->user != NULL][filter->descending]);
 
     if (filter->user)
         pg_uuid(q, *filter->user);
-    pg_str(q, filter->has_status ? str_of(wire_enum_label(&order_status_enum, filter->status))
-                                 : (struct str){0});
+    pg_str(q, filter->has_status
+                  ? str_of(wire_enum_label(&order_status_enum, filter->status))
+                  : (struct str){0});
     pg_time(q, page->after.key);
     pg_uuid(q, page->after.id);
     pg_i64(q, page->limit + 1);
@@ -28,8 +30,8 @@ struct pg_query *store_order_list(struct flow *f, const struct order_filter *fil
     return q;
 }
 
-void store_order_list_read(struct flow *f, const struct pg_query *q, const struct page *page,
-                           struct order_page *out)
+void store_order_list_read(struct flow *f, const struct pg_query *q,
+                           const struct page *page, struct order_page *out)
 {
     int64_t n = q->rows.count > page->limit ? page->limit : q->rows.count;
     struct order *v = ARENA_ARRAY(&f->arena, struct order, (size_t)n);
@@ -39,7 +41,8 @@ void store_order_list_read(struct flow *f, const struct pg_query *q, const struc
     WIRE_SET(out, items, ((struct order_list){v, (size_t)n}));
     if (q->rows.count > n)
         WIRE_SET(out, next_cursor,
-                 page_next(&f->arena, page, (struct cursor){v[n - 1].created_at, v[n - 1].id}));
+                 page_next(&f->arena, page,
+                           (struct cursor){v[n - 1].created_at, v[n - 1].id}));
 }
 
 struct pg_query *store_order_period(struct flow *f, int64_t from_us, int64_t to_us,
@@ -57,8 +60,8 @@ struct pg_query *store_order_period(struct flow *f, int64_t from_us, int64_t to_
     return q;
 }
 
-void store_order_period_read(struct flow *f, const struct pg_query *q, const struct page *page,
-                             struct order_rows *out)
+void store_order_period_read(struct flow *f, const struct pg_query *q,
+                             const struct page *page, struct order_rows *out)
 {
     int64_t n = q->rows.count > page->limit ? page->limit : q->rows.count;
     struct order_row *v = ARENA_ARRAY(&f->arena, struct order_row, (size_t)n);
@@ -68,5 +71,6 @@ void store_order_period_read(struct flow *f, const struct pg_query *q, const str
     WIRE_SET(out, items, ((struct order_row_list){v, (size_t)n}));
     if (q->rows.count > n)
         WIRE_SET(out, next_cursor,
-                 page_next(&f->arena, page, (struct cursor){v[n - 1].created_at, v[n - 1].id}));
+                 page_next(&f->arena, page,
+                           (struct cursor){v[n - 1].created_at, v[n - 1].id}));
 }

@@ -17,9 +17,11 @@ static struct pg_query *query(struct flow *f, const struct pg_stmt *stmt)
     return pg_query(f, env->pg, stmt);
 }
 
-/* ---- placing --------------------------------------------------------------------------- */
+/* ---- placing
+ * --------------------------------------------------------------------------- */
 
-struct pg_query *store_order_place(struct flow *f, struct uuid id, const struct order_create *in)
+struct pg_query *store_order_place(struct flow *f, struct uuid id,
+                                   const struct order_create *in)
 {
     struct order_placed event = {0};
     struct uuid *products = ARENA_ARRAY(&f->arena, struct uuid, in->items.n);
@@ -41,8 +43,19 @@ struct pg_query *store_order_place(struct flow *f, struct uuid id, const struct 
     return q;
 }
 
-enum { PLACE_PRODUCT, PLACE_SKU, PLACE_NAME, PLACE_QUANTITY, PLACE_UNIT_PRICE, PLACE_LINE_CURRENCY,
-       PLACE_STOCK, PLACE_ACTIVE, PLACE_PLACED_AT, PLACE_TOTAL, PLACE_CURRENCY };
+enum {
+    PLACE_PRODUCT,
+    PLACE_SKU,
+    PLACE_NAME,
+    PLACE_QUANTITY,
+    PLACE_UNIT_PRICE,
+    PLACE_LINE_CURRENCY,
+    PLACE_STOCK,
+    PLACE_ACTIVE,
+    PLACE_PLACED_AT,
+    PLACE_TOTAL,
+    PLACE_CURRENCY
+};
 
 static void read_lines(struct flow *f, const struct pg_rows *r, struct placed_lines *out)
 {
@@ -60,8 +73,8 @@ static void read_lines(struct flow *f, const struct pg_rows *r, struct placed_li
 
 static void read_items(struct flow *f, const struct pg_rows *r, struct order *out)
 {
-    struct order_item_list items = {ARENA_ARRAY(&f->arena, struct order_item, (size_t)r->count),
-                                    (size_t)r->count};
+    struct order_item_list items = {
+        ARENA_ARRAY(&f->arena, struct order_item, (size_t)r->count), (size_t)r->count};
 
     for (int i = 0; i < r->count; i++)
         pg_get_msg(&f->arena, r, i, &order_item_msg, &items.v[i]);
@@ -89,7 +102,8 @@ bool store_order_place_read(struct flow *f, const struct pg_query *q, struct uui
     return true;
 }
 
-/* ---- one order --------------------------------------------------------------------------- */
+/* ---- one order
+ * --------------------------------------------------------------------------- */
 
 struct pg_query *store_order_get(struct flow *f, struct uuid id)
 {
@@ -109,8 +123,8 @@ bool store_order_get_read(struct flow *f, const struct pg_query *q, struct order
     return true;
 }
 
-struct pg_query *store_order_move(struct flow *f, struct uuid id, const struct uuid *owner,
-                                  const struct order_move *move)
+struct pg_query *store_order_move(struct flow *f, struct uuid id,
+                                  const struct uuid *owner, const struct order_move *move)
 {
     struct order_moved event = {0};
     struct str *from = ARENA_ARRAY(&f->arena, struct str, move->n_from);
@@ -130,11 +144,13 @@ struct pg_query *store_order_move(struct flow *f, struct uuid id, const struct u
     return q;
 }
 
-enum order_move_result store_order_move_read(const struct pg_query *q, enum order_status *was)
+enum order_move_result store_order_move_read(const struct pg_query *q,
+                                             enum order_status *was)
 {
     if (q->rows.count == 0)
         return ORDER_MOVE_NONE;
-    *was = (enum order_status)wire_enum_value(&order_status_enum, pg_get_str(&q->rows, 0, 0));
+    *was = (enum order_status)wire_enum_value(&order_status_enum,
+                                              pg_get_str(&q->rows, 0, 0));
     return pg_is_null(&q->rows, 0, 1) ? ORDER_MOVE_ILLEGAL : ORDER_MOVE_DONE;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Orders in PostgreSQL. Each operation has two halves: store_x() starts its one statement as a
- * required wait of the flow, store_x_read() reads the answer in the step after flow_await().
- * What is read lives as long as the flow.
+ * Orders in PostgreSQL. Each operation has two halves: store_x() starts its one statement
+ * as a required wait of the flow, store_x_read() reads the answer in the step after
+ * flow_await(). What is read lives as long as the flow.
  */
 #ifndef ORDERS_STORE_ORDERS_H
 #define ORDERS_STORE_ORDERS_H
@@ -26,8 +26,10 @@ struct placed_lines {
 };
 
 /* Order, items, stock and the event order.placed, all or nothing. */
-struct pg_query *store_order_place(struct flow *f, struct uuid id, const struct order_create *in);
-/* true: placed, *out filled. false: nothing was written, *lines tells what stood against it. */
+struct pg_query *store_order_place(struct flow *f, struct uuid id,
+                                   const struct order_create *in);
+/* true: placed, *out filled. false: nothing was written, *lines tells what stood against
+ * it. */
 bool store_order_place_read(struct flow *f, const struct pg_query *q, struct uuid id,
                             struct order *out, struct placed_lines *lines);
 
@@ -41,11 +43,13 @@ struct order_move {
     bool restock;
 };
 /* owner NULL: anybody's. Writes the event order.moved too. */
-struct pg_query *store_order_move(struct flow *f, struct uuid id, const struct uuid *owner,
+struct pg_query *store_order_move(struct flow *f, struct uuid id,
+                                  const struct uuid *owner,
                                   const struct order_move *move);
 enum order_move_result { ORDER_MOVE_DONE, ORDER_MOVE_NONE, ORDER_MOVE_ILLEGAL };
 /* *was: the status before, unless there is no such order. */
-enum order_move_result store_order_move_read(const struct pg_query *q, enum order_status *was);
+enum order_move_result store_order_move_read(const struct pg_query *q,
+                                             enum order_status *was);
 
 struct order_filter {
     const struct uuid *user; /* NULL: all */
@@ -55,13 +59,13 @@ struct order_filter {
 };
 struct pg_query *store_order_list(struct flow *f, const struct order_filter *filter,
                                   const struct page *page);
-void store_order_list_read(struct flow *f, const struct pg_query *q, const struct page *page,
-                           struct order_page *out);
+void store_order_list_read(struct flow *f, const struct pg_query *q,
+                           const struct page *page, struct order_page *out);
 
 struct pg_query *store_order_period(struct flow *f, int64_t from_us, int64_t to_us,
                                     const struct page *page);
-void store_order_period_read(struct flow *f, const struct pg_query *q, const struct page *page,
-                             struct order_rows *out);
+void store_order_period_read(struct flow *f, const struct pg_query *q,
+                             const struct page *page, struct order_rows *out);
 
 /* Tells the relay of this process that an event was committed. */
 void store_event_committed(const struct flow *f);

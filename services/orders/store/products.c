@@ -10,7 +10,8 @@
 
 enum { PRODUCT_BYTES_MAX = 64 * 1024 };
 
-/* ---- one product, through the cache ------------------------------------------------------ */
+/* ---- one product, through the cache
+ * ------------------------------------------------------ */
 
 static void free_buf(void *b)
 {
@@ -63,7 +64,8 @@ const struct err *store_product_get_read(struct flow *f, const struct cache_get 
     return g->found ? wire_from_msgpack(&f->arena, &product_msg, g->value, out) : NULL;
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------- */
 
 struct pg_query *store_product_insert(struct flow *f, struct uuid id,
                                       const struct product_create *in)
@@ -116,15 +118,16 @@ enum product_written store_product_write_read(struct flow *f, const struct pg_qu
     return PRODUCT_WRITTEN;
 }
 
-/* ---- lists --------------------------------------------------------------------------------- */
+/* ---- lists
+ * --------------------------------------------------------------------------------- */
 
 static bool by_price(enum product_sort sort)
 {
     return sort == PRODUCT_SORT_PRICE || sort == PRODUCT_SORT_PRICE_DESC;
 }
 
-struct pg_query *store_product_list(struct flow *f, enum product_sort sort, struct str sku,
-                                    const struct page *page)
+struct pg_query *store_product_list(struct flow *f, enum product_sort sort,
+                                    struct str sku, const struct page *page)
 {
     static const struct pg_stmt *const stmts[] = {
         [PRODUCT_SORT_CREATED_AT] = &sql_products_by_created_at_asc,
@@ -146,8 +149,9 @@ struct pg_query *store_product_list(struct flow *f, enum product_sort sort, stru
     return q;
 }
 
-void store_product_list_read(struct flow *f, const struct pg_query *q, enum product_sort sort,
-                             const struct page *page, struct product_page *out)
+void store_product_list_read(struct flow *f, const struct pg_query *q,
+                             enum product_sort sort, const struct page *page,
+                             struct product_page *out)
 {
     int64_t n = q->rows.count > page->limit ? page->limit : q->rows.count;
     struct product *v = ARENA_ARRAY(&f->arena, struct product, (size_t)n);
@@ -157,8 +161,9 @@ void store_product_list_read(struct flow *f, const struct pg_query *q, enum prod
         pg_get_msg(&f->arena, &q->rows, i, &product_msg, &v[i]);
     WIRE_SET(out, items, ((struct product_list){v, (size_t)n}));
     if (q->rows.count > n)
-        WIRE_SET(out, next_cursor,
-                 page_next(&f->arena, page,
-                           (struct cursor){by_price(sort) ? last->price : last->created_at,
-                                           last->id}));
+        WIRE_SET(
+            out, next_cursor,
+            page_next(&f->arena, page,
+                      (struct cursor){by_price(sort) ? last->price : last->created_at,
+                                      last->id}));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Accounts: anybody registers; one reads and changes one's own, administrators everybody's. */
+/* Accounts: anybody registers; one reads and changes one's own, administrators
+ * everybody's. */
 #include "users/rules/accounts.h"
 
 #include "users/rules/password.h"
@@ -14,7 +15,8 @@ static bool is_self_or(const struct flow *f, struct uuid id, enum permission p)
     return uuid_eq(id, f->caller.user) || permission_granted(f->caller.roles, p);
 }
 
-/* ---- register ------------------------------------------------------------------------------ */
+/* ---- register
+ * ------------------------------------------------------------------------------ */
 
 struct create {
     struct password_work *hashing;
@@ -50,7 +52,8 @@ enum step account_create(struct flow *f)
     return password_hash(f, in->password, &c->hashing, account_hashed);
 }
 
-/* ---- one account ------------------------------------------------------------------------------ */
+/* ---- one account
+ * ------------------------------------------------------------------------------ */
 
 static enum step account_found(struct flow *f)
 {
@@ -78,12 +81,9 @@ static enum step account_patched(struct flow *f)
     const struct user_patch *in = f->in;
 
     switch (store_user_update_read(f, f->state, in->id, f->out)) {
-    case USER_NONE:
-        return flow_fail(f, ERR_STATIC(USER_NOT_FOUND));
-    case USER_OTHER_VERSION:
-        return flow_fail(f, ERR_STATIC(VERSION_MISMATCH));
-    case USER_UPDATED:
-        break;
+    case USER_NONE: return flow_fail(f, ERR_STATIC(USER_NOT_FOUND));
+    case USER_OTHER_VERSION: return flow_fail(f, ERR_STATIC(VERSION_MISMATCH));
+    case USER_UPDATED: break;
     }
     return flow_done(f);
 }
@@ -98,9 +98,11 @@ enum step account_patch(struct flow *f)
         return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE,
                               "Only administrators change the status");
     if (in->has_status && in->status == USER_DELETED) {
-        struct err *err = err_new(&f->arena, &ERR_CODE_INVALID_FIELDS, "Some fields are not acceptable");
+        struct err *err = err_new(&f->arena, &ERR_CODE_INVALID_FIELDS,
+                                  "Some fields are not acceptable");
 
-        err_add_field(&f->arena, err, STR("/status"), "cannot be set; delete the account instead");
+        err_add_field(&f->arena, err, STR("/status"),
+                      "cannot be set; delete the account instead");
         return flow_fail(f, err);
     }
     f->state = store_user_update(f, in);
@@ -125,7 +127,8 @@ enum step account_delete(struct flow *f)
     return flow_await(f, account_deleted);
 }
 
-/* ---- all accounts ----------------------------------------------------------------------------- */
+/* ---- all accounts
+ * ----------------------------------------------------------------------------- */
 
 struct listing {
     struct page page;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* First steps of what can be done with accounts; f->in and f->out are the method's messages. */
+/* First steps of what can be done with accounts; f->in and f->out are the method's
+ * messages. */
 #ifndef USERS_RULES_ACCOUNTS_H
 #define USERS_RULES_ACCOUNTS_H
 

@@ -8,7 +8,8 @@ int64_t sign_in_wait_ms(int64_t failures, int64_t last_failure_us, int64_t now_u
 
     if (failures < SIGN_IN_FREE_TRIES)
         return 0;
-    for (int64_t i = SIGN_IN_FREE_TRIES; i < failures && wait_ms < SIGN_IN_WAIT_MAX_MS; i++)
+    for (int64_t i = SIGN_IN_FREE_TRIES; i < failures && wait_ms < SIGN_IN_WAIT_MAX_MS;
+         i++)
         wait_ms *= 2;
     if (wait_ms > SIGN_IN_WAIT_MAX_MS)
         wait_ms = SIGN_IN_WAIT_MAX_MS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Sign-in back-off per address: some free tries, then each failure doubles the wait, up to a
- * quarter of an hour. The same for addresses nobody has, so it tells nothing. Pure.
+ * Sign-in back-off per address: some free tries, then each failure doubles the wait, up
+ * to a quarter of an hour. The same for addresses nobody has, so it tells nothing. Pure.
  */
 #ifndef USERS_RULES_BACKOFF_H
 #define USERS_RULES_BACKOFF_H

@@ -15,13 +15,15 @@ struct password_work {
     char password[PASSWORD_MAX];
     size_t n;
     char hash[crypto_pwhash_STRBYTES];
-    bool known;  /* hash is somebody's */
+    bool known; /* hash is somebody's */
     bool ok;
 };
 
-/* Nobody's password has it; checking against it costs an unknown user what a known one costs. */
-static const char nobodys_hash[] = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
-                                   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/* Nobody's password has it; checking against it costs an unknown user what a known one
+ * costs. */
+static const char nobodys_hash[] =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 bool password_hash_now(const char *password, char *out)
 {

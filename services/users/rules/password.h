@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Passwords: Argon2id (RFC 9106) by libsodium, 19 MiB and two passes as OWASP's cheat sheet
- * recommends, off the loop. At most as many run at once as the pool has threads.
+ * Passwords: Argon2id (RFC 9106) by libsodium, 19 MiB and two passes as OWASP's cheat
+ * sheet recommends, off the loop. At most as many run at once as the pool has threads.
  */
 #ifndef USERS_RULES_PASSWORD_H
 #define USERS_RULES_PASSWORD_H

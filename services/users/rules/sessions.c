@@ -8,7 +8,8 @@
 #include "kit/jwt/jwt.h"
 #include "proto/errors.h"
 
-/* ---- refresh ------------------------------------------------------------------------------- */
+/* ---- refresh
+ * ------------------------------------------------------------------------------- */
 
 struct rotation {
     struct str next;
@@ -23,13 +24,12 @@ static enum step token_rotated(struct flow *f)
 
     switch (store_session_refresh_read(f, r->query, &session)) {
     case REFRESH_REUSED:
-        LOG_WARN(&f->log, "session.token_reused", KV("session", uuid_str(&f->arena, session.session)));
+        LOG_WARN(&f->log, "session.token_reused",
+                 KV("session", uuid_str(&f->arena, session.session)));
         return flow_fail(f, ERR_STATIC(REFRESH_INVALID));
     case REFRESH_DEAD:
-    case REFRESH_UNKNOWN:
-        return flow_fail(f, ERR_STATIC(REFRESH_INVALID));
-    case REFRESH_ROTATED:
-        break;
+    case REFRESH_UNKNOWN: return flow_fail(f, ERR_STATIC(REFRESH_INVALID));
+    case REFRESH_ROTATED: break;
     }
     err = tokens_issue(f, &session, r->next, f->out);
     return err ? flow_fail(f, err) : flow_done(f);
@@ -46,7 +46,8 @@ enum step session_refresh(struct flow *f)
     return flow_await(f, token_rotated);
 }
 
-/* ---- sign out ------------------------------------------------------------------------------- */
+/* ---- sign out
+ * ------------------------------------------------------------------------------- */
 
 static enum step session_ended(struct flow *f)
 {
@@ -60,13 +61,14 @@ enum step sign_out(struct flow *f)
     return flow_await(f, session_ended);
 }
 
-/* ---- for gateways ----------------------------------------------------------------------------- */
+/* ---- for gateways
+ * ----------------------------------------------------------------------------- */
 
 enum step public_keys(struct flow *f)
 {
     const struct users_env *env = f->env;
-    const struct err *err = wire_from_json(&f->arena, &jwks_msg,
-                                           jwt_keyring_jwks(env->keys, &f->arena), f->out);
+    const struct err *err = wire_from_json(
+        &f->arena, &jwks_msg, jwt_keyring_jwks(env->keys, &f->arena), f->out);
 
     return err ? flow_fail(f, err) : flow_done(f);
 }
@@ -83,7 +85,8 @@ enum step revoked_sessions(struct flow *f)
     return flow_await(f, revoked_listed);
 }
 
-/* ---- housekeeping ------------------------------------------------------------------------------ */
+/* ---- housekeeping
+ * ------------------------------------------------------------------------------ */
 
 static enum step swept(struct flow *f)
 {

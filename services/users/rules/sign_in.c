@@ -52,7 +52,8 @@ static enum step password_judged(struct flow *f)
         .roles = s->found.roles,
         .expires_us = clock_wall_us() + env->refresh_s * 1000000,
     };
-    store_session_open(f, s->session.session, s->found.user, &token, env->refresh_s, &s->address);
+    store_session_open(f, s->session.session, s->found.user, &token, env->refresh_s,
+                       &s->address);
     return flow_await(f, session_opened);
 }
 
@@ -63,17 +64,19 @@ static enum step user_looked_up(struct flow *f)
     int64_t wait_ms;
 
     store_sign_in_read(s->query, &s->found);
-    wait_ms = sign_in_wait_ms(s->found.failures, s->found.last_failure_us, clock_wall_us());
+    wait_ms =
+        sign_in_wait_ms(s->found.failures, s->found.last_failure_us, clock_wall_us());
     if (wait_ms > 0) {
-        struct err *err = err_new(&f->arena, &ERR_CODE_SIGN_IN_BACKOFF,
-                                  "Try again in %lld seconds", (long long)(wait_ms + 999) / 1000);
+        struct err *err =
+            err_new(&f->arena, &ERR_CODE_SIGN_IN_BACKOFF, "Try again in %lld seconds",
+                    (long long)(wait_ms + 999) / 1000);
 
         err->retry_after_ms = wait_ms;
         return flow_fail(f, err);
     }
     return password_check(f, in->password,
-                          s->found.found ? s->found.password_hash : (struct str){0}, &s->checking,
-                          password_judged);
+                          s->found.found ? s->found.password_hash : (struct str){0},
+                          &s->checking, password_judged);
 }
 
 enum step sign_in(struct flow *f)

@@ -8,8 +8,8 @@
 struct users_env {
     struct pg_pool *pg;
     struct redis *redis;
-    struct cache *users;        /* by id; holds what users.get answers */
-    struct outbox_relay *relay; /* in the first loop only, NULL in the others */
+    struct cache *users;            /* by id; holds what users.get answers */
+    struct outbox_relay *relay;     /* in the first loop only, NULL in the others */
     const struct jwt_keyring *keys; /* of the process, unchanging */
     struct flow_pool *hashers;      /* of the process */
     struct str cursor_secret;

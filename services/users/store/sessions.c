@@ -2,8 +2,8 @@
 /* Sessions: one statement per operation. */
 #include "users/store/sessions.h"
 
-#include "users/store/env.h"
 #include "sql.h"
+#include "users/store/env.h"
 
 #include "kit/base/clock.h"
 #include "kit/cache/redis.h"
@@ -24,9 +24,11 @@ static struct pg_query *query(struct flow *f, const struct pg_stmt *stmt)
     return pg_query(f, env->pg, stmt);
 }
 
-/* ---- sign-in ------------------------------------------------------------------------------ */
+/* ---- sign-in
+ * ------------------------------------------------------------------------------ */
 
-struct pg_query *store_sign_in(struct flow *f, struct str email, const struct digest *address)
+struct pg_query *store_sign_in(struct flow *f, struct str email,
+                               const struct digest *address)
 {
     struct pg_query *q = query(f, &sql_sign_in_lookup);
 
@@ -61,7 +63,8 @@ struct pg_query *store_sign_in_failed(struct flow *f, const struct digest *addre
     return q;
 }
 
-/* ---- sessions ------------------------------------------------------------------------------- */
+/* ---- sessions
+ * ------------------------------------------------------------------------------- */
 
 struct pg_query *store_session_open(struct flow *f, struct uuid session, struct uuid user,
                                     const struct digest *token, int64_t lifetime_s,
@@ -114,7 +117,8 @@ enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_
     return REFRESH_REUSED;
 }
 
-/* ---- revocation ------------------------------------------------------------------------------ */
+/* ---- revocation
+ * ------------------------------------------------------------------------------ */
 
 struct pg_query *store_session_revoke(struct flow *f, struct uuid session)
 {
@@ -135,7 +139,8 @@ void store_session_revoked(const struct flow *f, struct uuid session)
     n = snprintf(text + UUID_TEXT_LEN, sizeof text - UUID_TEXT_LEN, " %" PRId64,
                  clock_wall_us() / 1000000 + env->access_s);
     redis_send(env->redis,
-               (struct str[]){STR("PUBLISH"), STR(REVOKED_CHANNEL),
+               (struct str[]){STR("PUBLISH"),
+                              STR(REVOKED_CHANNEL),
                               {text, UUID_TEXT_LEN + (size_t)n}},
                3);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sign-in, sessions and refresh tokens in PostgreSQL; halves as in users/store/users.h. */
+/* Sign-in, sessions and refresh tokens in PostgreSQL; halves as in users/store/users.h.
+ */
 #ifndef USERS_STORE_SESSIONS_H
 #define USERS_STORE_SESSIONS_H
 
@@ -21,7 +22,8 @@ struct sign_in {
     bool active;
     int64_t failures, last_failure_us; /* of this address; wall time, 0 for none */
 };
-struct pg_query *store_sign_in(struct flow *f, struct str email, const struct digest *address);
+struct pg_query *store_sign_in(struct flow *f, struct str email,
+                               const struct digest *address);
 void store_sign_in_read(const struct pg_query *q, struct sign_in *out);
 
 struct pg_query *store_sign_in_failed(struct flow *f, const struct digest *address);

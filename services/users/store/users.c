@@ -2,9 +2,9 @@
 /* Accounts: one statement per operation. */
 #include "users/store/users.h"
 
+#include "sql.h"
 #include "users/store/env.h"
 #include "users/store/sessions.h"
-#include "sql.h"
 
 #include "kit/cache/cache.h"
 #include "kit/outbox/event.h"
@@ -31,7 +31,8 @@ static void read_user(struct flow *f, const struct pg_rows *r, int row, struct u
     WIRE_SET(out, roles, role_names(&f->arena, pg_get_i64(r, row, ROLE_BITS_COLUMN)));
 }
 
-/* ---- one account, through the cache ---------------------------------------------------- */
+/* ---- one account, through the cache
+ * ---------------------------------------------------- */
 
 static void free_buf(void *b)
 {
@@ -77,17 +78,18 @@ struct cache_get *store_user_get(struct flow *f, struct uuid id)
     return g;
 }
 
-const struct err *store_user_get_read(struct flow *f, const struct cache_get *g, struct user *out,
-                                      bool *found)
+const struct err *store_user_get_read(struct flow *f, const struct cache_get *g,
+                                      struct user *out, bool *found)
 {
     *found = g->found;
     return g->found ? wire_from_msgpack(&f->arena, &user_msg, g->value, out) : NULL;
 }
 
-/* ---- writing --------------------------------------------------------------------------- */
+/* ---- writing
+ * --------------------------------------------------------------------------- */
 
-struct pg_query *store_user_insert(struct flow *f, struct uuid id, const struct user_create *in,
-                                   struct str password_hash)
+struct pg_query *store_user_insert(struct flow *f, struct uuid id,
+                                   const struct user_create *in, struct str password_hash)
 {
     const struct users_env *env = f->env;
     struct pg_query *q = pg_query(f, env->pg, &sql_user_insert);
@@ -149,8 +151,8 @@ struct pg_query *store_user_update(struct flow *f, const struct user_patch *in)
     return q;
 }
 
-enum user_updated store_user_update_read(struct flow *f, const struct pg_query *q, struct uuid id,
-                                         struct user *out)
+enum user_updated store_user_update_read(struct flow *f, const struct pg_query *q,
+                                         struct uuid id, struct user *out)
 {
     enum { ENDED_COLUMN = 8 };
 
@@ -182,7 +184,8 @@ void store_user_delete_read(struct flow *f, const struct pg_query *q, struct uui
     tell_ended(f, pg_get_str(&q->rows, 0, 0));
 }
 
-/* ---- the list ---------------------------------------------------------------------------- */
+/* ---- the list
+ * ---------------------------------------------------------------------------- */
 
 struct pg_query *store_user_list(struct flow *f, const struct user_filter *filter,
                                  const struct page *page)
@@ -191,8 +194,9 @@ struct pg_query *store_user_list(struct flow *f, const struct user_filter *filte
     struct pg_query *q =
         pg_query(f, env->pg, filter->descending ? &sql_users_desc : &sql_users_asc);
 
-    pg_str(q, filter->has_status ? str_of(wire_enum_label(&user_status_enum, filter->status))
-                                 : (struct str){0});
+    pg_str(q, filter->has_status
+                  ? str_of(wire_enum_label(&user_status_enum, filter->status))
+                  : (struct str){0});
     pg_str(q, filter->email);
     pg_time(q, page->after.key);
     pg_uuid(q, page->after.id);
@@ -201,8 +205,8 @@ struct pg_query *store_user_list(struct flow *f, const struct user_filter *filte
     return q;
 }
 
-void store_user_list_read(struct flow *f, const struct pg_query *q, const struct page *page,
-                          struct user_page *out)
+void store_user_list_read(struct flow *f, const struct pg_query *q,
+                          const struct page *page, struct user_page *out)
 {
     int64_t n = q->rows.count > page->limit ? page->limit : q->rows.count;
     struct user *v = ARENA_ARRAY(&f->arena, struct user, (size_t)n);
@@ -212,5 +216,6 @@ void store_user_list_read(struct flow *f, const struct pg_query *q, const struct
     WIRE_SET(out, items, ((struct user_list){v, (size_t)n}));
     if (q->rows.count > n)
         WIRE_SET(out, next_cursor,
-                 page_next(&f->arena, page, (struct cursor){v[n - 1].created_at, v[n - 1].id}));
+                 page_next(&f->arena, page,
+                           (struct cursor){v[n - 1].created_at, v[n - 1].id}));
 }

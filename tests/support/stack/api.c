@@ -45,9 +45,11 @@ static size_t collect(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-/* ---- the record for the OpenAPI check ------------------------------------------------- */
+/* ---- the record for the OpenAPI check -------------------------------------------------
+ */
 
-static void record(const char *method, const char *path, const char *json, const struct answer *a)
+static void record(const char *method, const char *path, const char *json,
+                   const struct answer *a)
 {
     const char *file = getenv("VIADUCT_E2E_RECORD");
     struct str type = answer_header(a, "content-type");
@@ -68,8 +70,8 @@ static void record(const char *method, const char *path, const char *json, const
     yyjson_mut_obj_add_int(doc, root, "status", a->status);
     yyjson_mut_obj_add_strn(doc, root, "type", type.p ? type.p : "", type.n);
     yyjson_mut_obj_add_strn(doc, root, "body", a->body.p, a->body.n);
-    line = yyjson_mut_write(doc, YYJSON_WRITE_NEWLINE_AT_END | YYJSON_WRITE_ALLOW_INVALID_UNICODE,
-                            &n);
+    line = yyjson_mut_write(
+        doc, YYJSON_WRITE_NEWLINE_AT_END | YYJSON_WRITE_ALLOW_INVALID_UNICODE, &n);
     fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (fd < 0 || write(fd, line, n) != (ssize_t)n)
         abort();
@@ -78,10 +80,11 @@ static void record(const char *method, const char *path, const char *json, const
     yyjson_mut_doc_free(doc);
 }
 
-/* ---- calls ------------------------------------------------------------------------------- */
+/* ---- calls
+ * ------------------------------------------------------------------------------- */
 
-static struct curl_slist *header_lines(struct api *api, const char *token, const char *json,
-                                       const char *const *headers)
+static struct curl_slist *header_lines(struct api *api, const char *token,
+                                       const char *json, const char *const *headers)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
@@ -95,7 +98,8 @@ static struct curl_slist *header_lines(struct api *api, const char *token, const
 }
 
 struct answer api_call_with(struct api *api, const char *method, const char *path,
-                            const char *token, const char *json, const char *const *headers)
+                            const char *token, const char *json,
+                            const char *const *headers)
 {
     struct curl_slist *list = header_lines(api, token, json, headers);
     struct buf body, head;
@@ -130,13 +134,14 @@ struct answer api_call_with(struct api *api, const char *method, const char *pat
     return a;
 }
 
-struct answer api_call(struct api *api, const char *method, const char *path, const char *token,
-                       const char *json)
+struct answer api_call(struct api *api, const char *method, const char *path,
+                       const char *token, const char *json)
 {
     return api_call_with(api, method, path, token, json, NULL);
 }
 
-/* ---- answers ------------------------------------------------------------------------------- */
+/* ---- answers
+ * ------------------------------------------------------------------------------- */
 
 struct str answer_header(const struct answer *a, const char *name)
 {
@@ -162,7 +167,8 @@ const char *answer_get(struct api *api, const struct answer *a, const char *poin
     const char *text = NULL;
 
     if (yyjson_is_str(v)) {
-        text = arena_str(&api->arena, (struct str){yyjson_get_str(v), yyjson_get_len(v)}).p;
+        text =
+            arena_str(&api->arena, (struct str){yyjson_get_str(v), yyjson_get_len(v)}).p;
     } else if (v) {
         char *json = yyjson_val_write(v, 0, NULL);
 
@@ -173,7 +179,8 @@ const char *answer_get(struct api *api, const struct answer *a, const char *poin
     return text;
 }
 
-static const char *expect(struct api *api, const struct answer *a, int status, const char *pointer)
+static const char *expect(struct api *api, const struct answer *a, int status,
+                          const char *pointer)
 {
     const char *value = answer_get(api, a, pointer);
 
@@ -197,14 +204,17 @@ struct member api_member(struct api *api)
 {
     struct str id = uuid_str(&api->arena, uuid_new());
     struct member m = {.email = api_text(api, "m-%s@example.com", id.p)};
-    struct answer a =
-        api_call(api, "POST", "/v1/users", NULL,
-                 api_text(api, "{\"email\":\"%s\",\"name\":\"Member\",\"password\":\"a long password\"}",
-                          m.email));
+    struct answer a = api_call(
+        api, "POST", "/v1/users", NULL,
+        api_text(
+            api,
+            "{\"email\":\"%s\",\"name\":\"Member\",\"password\":\"a long password\"}",
+            m.email));
 
     m.id = expect(api, &a, 201, "/id");
-    a = api_call(api, "POST", "/v1/auth/login", NULL,
-                 api_text(api, "{\"email\":\"%s\",\"password\":\"a long password\"}", m.email));
+    a = api_call(
+        api, "POST", "/v1/auth/login", NULL,
+        api_text(api, "{\"email\":\"%s\",\"password\":\"a long password\"}", m.email));
     m.token = expect(api, &a, 200, "/access_token");
     m.refresh_token = expect(api, &a, 200, "/refresh_token");
     return m;

@@ -16,21 +16,23 @@ struct api {
 };
 
 struct answer {
-    int status;          /* 0: no answer at all */
-    struct str body;     /* NUL-terminated */
-    struct str headers;  /* as they came, NUL-terminated */
+    int status;         /* 0: no answer at all */
+    struct str body;    /* NUL-terminated */
+    struct str headers; /* as they came, NUL-terminated */
 };
 
 void api_open(struct api *api, const char *url);
 void api_close(struct api *api);
 
 /* token and json may be NULL. */
-struct answer api_call(struct api *api, const char *method, const char *path, const char *token,
-                       const char *json);
+struct answer api_call(struct api *api, const char *method, const char *path,
+                       const char *token, const char *json);
 /* With further header lines, NULL-terminated. */
 struct answer api_call_with(struct api *api, const char *method, const char *path,
-                            const char *token, const char *json, const char *const *headers);
-__attribute__((format(printf, 2, 3))) const char *api_text(struct api *api, const char *fmt, ...);
+                            const char *token, const char *json,
+                            const char *const *headers);
+__attribute__((format(printf, 2, 3))) const char *api_text(struct api *api,
+                                                           const char *fmt, ...);
 
 /* First header of that name, absent when there is none. */
 struct str answer_header(const struct answer *a, const char *name);

@@ -24,7 +24,8 @@ static void give_up(const char *what, const char *which)
     abort();
 }
 
-void program_init(struct program *p, const char *name, const char *binary, const char *logs)
+void program_init(struct program *p, const char *name, const char *binary,
+                  const char *logs)
 {
     const char *bin = getenv("VIADUCT_BIN");
 
@@ -130,7 +131,8 @@ void program_kill(struct program *p)
 
 int free_port(void)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 

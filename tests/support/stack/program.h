@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A process under test: started with its own environment and log file, watched and ended by
- * pid. Nothing here fails quietly: what cannot be done prints why and aborts the test.
+ * A process under test: started with its own environment and log file, watched and ended
+ * by pid. Nothing here fails quietly: what cannot be done prints why and aborts the test.
  */
 #ifndef TESTS_SUPPORT_STACK_PROGRAM_H
 #define TESTS_SUPPORT_STACK_PROGRAM_H
@@ -12,18 +12,20 @@
 enum { PROGRAM_ARGS_MAX = 8, PROGRAM_ENV_MAX = 16 };
 
 struct program {
-    char name[32];  /* of its log, <logs>/<name>.log, appended over restarts */
+    char name[32]; /* of its log, <logs>/<name>.log, appended over restarts */
     char path[512];
     char logs[512];
-    const char *args[PROGRAM_ARGS_MAX];      /* after argv[0]; ends with NULL */
-    char env[PROGRAM_ENV_MAX][256];          /* "NAME=value", over what the test has */
+    const char *args[PROGRAM_ARGS_MAX]; /* after argv[0]; ends with NULL */
+    char env[PROGRAM_ENV_MAX][256];     /* "NAME=value", over what the test has */
     int n_env;
-    pid_t pid;      /* 0: not running */
+    pid_t pid; /* 0: not running */
 };
 
 /* The program in VIADUCT_BIN. Does not start it. */
-void program_init(struct program *p, const char *name, const char *binary, const char *logs);
-__attribute__((format(printf, 2, 3))) void program_env(struct program *p, const char *fmt, ...);
+void program_init(struct program *p, const char *name, const char *binary,
+                  const char *logs);
+__attribute__((format(printf, 2, 3))) void program_env(struct program *p, const char *fmt,
+                                                       ...);
 
 void program_start(struct program *p);
 /* Runs a command of it to its end; its exit code. */
@@ -37,7 +39,8 @@ void program_kill(struct program *p);
 /* A port of 127.0.0.1 that is free now. */
 int free_port(void);
 
-/* Asks `done` every 20 ms until it says true; aborts the test with `what` after timeout_s. */
+/* Asks `done` every 20 ms until it says true; aborts the test with `what` after
+ * timeout_s. */
 void wait_until(bool (*done)(void *arg), void *arg, int timeout_s, const char *what);
 
 #endif

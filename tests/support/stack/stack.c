@@ -18,14 +18,27 @@ static const struct {
     const char *scheme;
     const char *upstream; /* variable that others find it by */
 } parts[STACK_PARTS] = {
-    [STACK_USERS] = {"users", "viaduct-users", {0}, "VIADUCT_USERS_LISTEN", "tcp://",
+    [STACK_USERS] = {"users",
+                     "viaduct-users",
+                     {0},
+                     "VIADUCT_USERS_LISTEN",
+                     "tcp://",
                      "VIADUCT_USERS_UPSTREAM"},
-    [STACK_ORDERS] = {"orders", "viaduct-orders", {0}, "VIADUCT_ORDERS_LISTEN",
-                      "tcp://", "VIADUCT_ORDERS_UPSTREAM"},
-    [STACK_JOBS] = {"jobs", "viaduct-jobs", {"--role", "api"}, "VIADUCT_JOBS_LISTEN",
-                    "tcp://", "VIADUCT_JOBS_UPSTREAM"},
+    [STACK_ORDERS] = {"orders",
+                      "viaduct-orders",
+                      {0},
+                      "VIADUCT_ORDERS_LISTEN",
+                      "tcp://",
+                      "VIADUCT_ORDERS_UPSTREAM"},
+    [STACK_JOBS] = {"jobs",
+                    "viaduct-jobs",
+                    {"--role", "api"},
+                    "VIADUCT_JOBS_LISTEN",
+                    "tcp://",
+                    "VIADUCT_JOBS_UPSTREAM"},
     [STACK_WORKER] = {"worker", "viaduct-jobs", {"--role", "worker"}, NULL, NULL, NULL},
-    [STACK_GATEWAY] = {"gateway", "viaduct-gateway", {0}, "VIADUCT_GATEWAY_LISTEN", "", NULL},
+    [STACK_GATEWAY] =
+        {"gateway", "viaduct-gateway", {0}, "VIADUCT_GATEWAY_LISTEN", "", NULL},
 };
 
 static size_t drop_bytes(char *p, size_t size, size_t n, void *arg)
@@ -85,7 +98,8 @@ static void add_addresses(struct stack *s, const int *ports)
 
             if (!parts[j].listen)
                 continue;
-            (void)snprintf(address, sizeof address, "%s127.0.0.1:%d", parts[j].scheme, ports[j]);
+            (void)snprintf(address, sizeof address, "%s127.0.0.1:%d", parts[j].scheme,
+                           ports[j]);
             program_env(&s->part[i], "%s=%s", parts[j].listen, address);
             if (parts[j].upstream)
                 program_env(&s->part[i], "%s=%s", parts[j].upstream, address);

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #define SECRET STR("0123456789abcdef0123456789abcdef")
-#define LIST STR("orders:-created_at:")
+#define LIST   STR("orders:-created_at:")
 
 static struct arena arena;
 

@@ -57,8 +57,9 @@ Test(placing, names_each_line_that_repeats_a_product)
 
 Test(placing, says_which_products_cannot_be_ordered)
 {
-    struct placed_line v[] = {{.active = true, .quantity = 1, .stock = 1, .currency = STR("EUR")},
-                              {.quantity = 1}};
+    struct placed_line v[] = {
+        {.active = true, .quantity = 1, .stock = 1, .currency = STR("EUR")},
+        {.quantity = 1}};
     const struct err *e = refusal(v, 2);
 
     cr_assert_eq(e->code, &ERR_CODE_INVALID_FIELDS);
@@ -68,16 +69,18 @@ Test(placing, says_which_products_cannot_be_ordered)
 
 Test(placing, refuses_two_currencies)
 {
-    struct placed_line v[] = {{.active = true, .quantity = 1, .stock = 1, .currency = STR("EUR")},
-                              {.active = true, .quantity = 1, .stock = 1, .currency = STR("USD")}};
+    struct placed_line v[] = {
+        {.active = true, .quantity = 1, .stock = 1, .currency = STR("EUR")},
+        {.active = true, .quantity = 1, .stock = 1, .currency = STR("USD")}};
 
     cr_assert_eq(refusal(v, 2)->code, &ERR_CODE_INVALID_FIELDS);
 }
 
 Test(placing, says_what_is_left_of_what_is_short)
 {
-    struct placed_line v[] = {{.active = true, .quantity = 9, .stock = 9, .currency = STR("EUR")},
-                              {.active = true, .quantity = 3, .stock = 2, .currency = STR("EUR")}};
+    struct placed_line v[] = {
+        {.active = true, .quantity = 9, .stock = 9, .currency = STR("EUR")},
+        {.active = true, .quantity = 3, .stock = 2, .currency = STR("EUR")}};
     const struct err *e = refusal(v, 2);
 
     cr_assert_eq(e->code, &ERR_CODE_OUT_OF_STOCK);

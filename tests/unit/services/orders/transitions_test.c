@@ -18,8 +18,9 @@ Test(transitions, are_allowed_from_the_right_statuses_only)
 {
     for (enum order_action a = ORDER_PAY; a <= ORDER_REFUND; a++)
         for (enum order_status s = ORDER_PENDING; s <= ORDER_REFUNDED; s++)
-            cr_assert_eq(transition_allowed(transition_of(a), s), allowed[a][s], "%s from %s",
-                         transition_of(a)->name, wire_enum_label(&order_status_enum, s));
+            cr_assert_eq(transition_allowed(transition_of(a), s), allowed[a][s],
+                         "%s from %s", transition_of(a)->name,
+                         wire_enum_label(&order_status_enum, s));
 }
 
 Test(transitions, give_pieces_back_only_when_they_never_left)

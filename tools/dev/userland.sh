@@ -12,7 +12,8 @@
 userland_packages() { sed 's/#.*//' "$VIADUCT_ROOT/deploy/dev/packages.txt" | xargs; }
 
 userland_run() {
-    export VIADUCT_INSIDE=1
+    export VIADUCT_INSIDE=1 LANG=C.UTF-8 CCACHE_DIR=$VIADUCT_CACHE/ccache
+    mkdir -p "$VIADUCT_CACHE"
     if [ -e /etc/viaduct-userland ]; then
         exec "$@"
     elif userland_host_is_debian13 && userland_host_ready; then
@@ -91,7 +92,6 @@ userland_make() {
     [ -e "$userland/etc/viaduct-userland" ] && return
 
     userland_need_tools
-    mkdir -p "$VIADUCT_CACHE"
     exec 9>"$VIADUCT_CACHE/userland.lock"
     flock -n 9 || { say "waiting for another ./dev that is making the userland"; flock 9; }
     if [ ! -e "$userland/etc/viaduct-userland" ]; then
@@ -104,13 +104,13 @@ userland_make() {
 userland_need_tools() {
     command -v apt-get >/dev/null ||
         die "this system has no apt to make a Debian 13 userland with; use 'docker compose up' instead (see README.md)"
-    command -v mmdebstrap >/dev/null && command -v bwrap >/dev/null && return
+    command -v mmdebstrap >/dev/null && { [ "$(id -u)" = 0 ] || command -v bwrap >/dev/null; } && return
 
     [ "$(id -u)" = 0 ] ||
         die "mmdebstrap and bubblewrap are missing; install them once with: sudo apt-get install mmdebstrap bubblewrap uidmap debian-archive-keyring"
-    say "installing mmdebstrap and bubblewrap with apt"
-    userland_apt mmdebstrap bubblewrap debian-archive-keyring ||
-        die "apt could not install mmdebstrap and bubblewrap (is there a network?); see $VIADUCT_DEV/apt.log"
+    say "installing mmdebstrap with apt"
+    userland_apt mmdebstrap debian-archive-keyring ||
+        die "apt could not install mmdebstrap (is there a network?); see $VIADUCT_DEV/apt.log"
 }
 
 userland_build() {
@@ -175,7 +175,6 @@ userland_explain_failure() {
 
 # Shared with the host, each at its own path.
 userland_binds() {
-    mkdir -p "$VIADUCT_CACHE"
     printf '%s\n' /proc /sys /dev /tmp "$VIADUCT_CACHE" "$VIADUCT_ROOT"
     if [ -d "$HOME/.m2" ]; then echo "$HOME/.m2"; fi
 }
@@ -187,7 +186,6 @@ userland_enter() {
     case $work/ in "$VIADUCT_ROOT"/*) ;; *) work=$VIADUCT_ROOT ;; esac
 
     unset LD_PRELOAD LD_LIBRARY_PATH JAVA_HOME PYTHONHOME PYTHONPATH TMPDIR
-    export LANG=C.UTF-8 CCACHE_DIR=$VIADUCT_CACHE/ccache
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
     if [ "$(id -u)" = 0 ]; then

@@ -13,6 +13,7 @@ struct jobs_env {
     void *queued_arg;
     struct rpc_client *rpc; /* to users and orders; workers only */
     struct mailer *mailer;  /* workers only */
+    struct str mail_from;   /* "Name <address>" of our mails */
 };
 
 #endif

@@ -21,7 +21,8 @@ void rpc_budget_call(struct rpc_budget *b)
     add(b, RETRY * RPC_BUDGET_PERCENT / 100);
 }
 
-/* The time's share is only for when calls are few: it fills no further than one second's. */
+/* The time's share is only for when calls are few: it fills no further than one second's.
+ */
 static void refill(struct rpc_budget *b, int64_t now_us)
 {
     int64_t most = RPC_BUDGET_PER_SECOND * RETRY;

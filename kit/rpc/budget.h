@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Retry budget: a token bucket that calls fill and retries empty, so that retries add at
- * most RPC_BUDGET_PERCENT to the load, or RPC_BUDGET_PER_SECOND when there is little of it.
- * (As Finagle and gRPC do, so that a failing service is not stormed.) Pure: the caller gives
- * the time. One thread.
+ * most RPC_BUDGET_PERCENT to the load, or RPC_BUDGET_PER_SECOND when there is little of
+ * it. (As Finagle and gRPC do, so that a failing service is not stormed.) Pure: the
+ * caller gives the time. One thread.
  */
 #ifndef KIT_RPC_BUDGET_H
 #define KIT_RPC_BUDGET_H

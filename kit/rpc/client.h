@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The calling side of the hop. One client per loop; it owns, per upstream, a set of replicas
- * (one raw NNG REQ socket per address), each with a circuit breaker and a batch of frames
- * that leaves at the end of the loop turn. Calls have our own ids; a lost pipe fails its
- * pending calls at once. NNG's threads only post to the loop.
+ * The calling side of the hop. One client per loop; it owns, per upstream, a set of
+ * replicas (one raw NNG REQ socket per address), each with a circuit breaker and a batch
+ * of frames that leaves at the end of the loop turn. Calls have our own ids; a lost pipe
+ * fails its pending calls at once. NNG's threads only post to the loop.
  *
  * A call ends with: the reply; the service's own error (its code looked up in `codes`);
  * `unavailable` when nothing was sent (no replica, breaker open, retry budget spent);
- * `unknown_outcome` when the pipe broke after sending and the call must not be sent again;
- * `request.deadline`. Idempotent calls are sent again elsewhere on their own, within the
- * retry budget.
+ * `unknown_outcome` when the pipe broke after sending and the call must not be sent
+ * again; `request.deadline`. Idempotent calls are sent again elsewhere on their own,
+ * within the retry budget.
  */
 #ifndef KIT_RPC_CLIENT_H
 #define KIT_RPC_CLIENT_H
@@ -20,8 +20,9 @@
 struct rpc_client;
 
 struct rpc_client_conf {
-    const char *self;                     /* name of this process, in HELLO */
-    const struct err_code *const *codes;  /* every code a reply may carry, NULL-terminated */
+    const char *self; /* name of this process, in HELLO */
+    const struct err_code *const
+        *codes; /* every code a reply may carry, NULL-terminated */
 };
 
 /* Once per process before the first client or listener; bounds NNG's threads. */
@@ -35,8 +36,8 @@ void rpc_client_destroy(struct rpc_client *c);
  * replicas; every address of a host name is a replica. An error names the bad part. */
 MUST_CHECK const struct err *rpc_client_add(struct rpc_client *c, struct arena *a,
                                             const char *service, const char *urls);
-/* At least one replica of the service is connected and its breaker lets calls through. Any
- * thread, once the services have been added; up to a second late about breakers. */
+/* At least one replica of the service is connected and its breaker lets calls through.
+ * Any thread, once the services have been added; up to a second late about breakers. */
 bool rpc_client_up(const struct rpc_client *c, const char *service);
 
 /* One call. Lives in the flow's arena, zeroed by the caller. */
@@ -45,8 +46,9 @@ struct rpc_call {
     const struct rpc_method *method;
     struct str reply; /* msgpack bytes of a good reply, valid as long as the flow */
 
-    /* Optional, set before the start: the service does the work of one key once, so the call
-     * may be sent again as if its method were idempotent. 1 to 255 bytes of UTF-8. */
+    /* Optional, set before the start: the service does the work of one key once, so the
+     * call may be sent again as if its method were idempotent. 1 to 255 bytes of UTF-8.
+     */
     struct str idempotency_key;
 
     /* private */
@@ -64,7 +66,8 @@ struct rpc_call {
 
 /* Starts a call; its end is one wait of the flow (so several can be side by side, then
  * flow_await). `in` is a struct of m->in; `out`, when not NULL, a zeroed one of m->out to
- * decode the reply into. The trace context, caller and remaining time of the flow go along. */
+ * decode the reply into. The trace context, caller and remaining time of the flow go
+ * along. */
 void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
                const struct rpc_method *m, const void *in, void *out, bool required);
 /* The same with a body that is msgpack already (it must live as long as the flow). */
@@ -72,7 +75,8 @@ void rpc_start_raw(struct flow *f, struct rpc_call *call, struct rpc_client *c,
                    const struct rpc_method *m, struct str body, bool required);
 
 /* One required call, then `next`. */
-MUST_CHECK enum step rpc_await(struct flow *f, struct rpc_client *c, const struct rpc_method *m,
-                               const void *in, void *out, flow_step next);
+MUST_CHECK enum step rpc_await(struct flow *f, struct rpc_client *c,
+                               const struct rpc_method *m, const void *in, void *out,
+                               flow_step next);
 
 #endif

@@ -51,7 +51,8 @@ static void dial_unref(struct rpc_dial *d)
         free(d);
 }
 
-/* ---- in the loop --------------------------------------------------------------------- */
+/* ---- in the loop ---------------------------------------------------------------------
+ */
 
 static void on_up(struct rpc_dial *d, struct event *e)
 {
@@ -119,7 +120,8 @@ static void on_event(struct loop_post *p)
     dial_unref(d);
 }
 
-/* ---- in NNG's threads ------------------------------------------------------------------ */
+/* ---- in NNG's threads
+ * ------------------------------------------------------------------ */
 
 static void post(struct rpc_dial *d, struct event from)
 {
@@ -176,7 +178,8 @@ static void on_send(void *arg)
     post(d, (struct event){.kind = EVENT_SENT, .ok = ok});
 }
 
-/* ---- sending ------------------------------------------------------------------------- */
+/* ---- sending -------------------------------------------------------------------------
+ */
 
 /* The first try makes no callback: in the common case NNG has room and that is all. */
 enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg)
@@ -201,7 +204,8 @@ void rpc_dial_break(struct rpc_dial *d)
         nng_pipe_close((nng_pipe){d->pipe});
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------
+ */
 
 static int open_socket(struct rpc_dial *d)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The calling end of one connection: a raw NNG REQ socket that dials one address, for ever,
- * and is bound to a loop. NNG's threads only post to the loop; every handler runs in it.
+ * The calling end of one connection: a raw NNG REQ socket that dials one address, for
+ * ever, and is bound to a loop. NNG's threads only post to the loop; every handler runs
+ * in it.
  *
  * Life: rpc_dial_create -> (up -> messages -> down) again and again -> rpc_dial_close. A
  * message that NNG still holds when the connection breaks goes out on the next one; the
@@ -24,8 +25,8 @@ struct rpc_dial_ops {
     void (*sent)(void *arg, bool ok);
 };
 
-/* `url`: tcp://ADDRESS:PORT, ipc://PATH, inproc://NAME. NULL when NNG refuses it: *why is a
- * sentence for people. */
+/* `url`: tcp://ADDRESS:PORT, ipc://PATH, inproc://NAME. NULL when NNG refuses it: *why is
+ * a sentence for people. */
 struct rpc_dial *rpc_dial_create(struct loop *l, const char *url,
                                  const struct rpc_dial_ops *ops, void *arg,
                                  const char **why);

@@ -127,14 +127,12 @@ static bool read_fields(struct mp_reader *r, struct envelope *e)
 }
 
 static const struct key {
-    struct str name;
+    const char *name;
     bool (*read)(struct mp_reader *r, struct envelope *e);
 } KEYS[] = {
-    {STR("code"), read_code},
-    {STR("kind"), read_kind},
-    {STR("detail"), read_detail},
-    {STR("retry_after_ms"), read_retry_after},
-    {STR("fields"), read_fields},
+    {"code", read_code},     {"kind", read_kind},
+    {"detail", read_detail}, {"retry_after_ms", read_retry_after},
+    {"fields", read_fields},
 };
 
 static bool read_pair(struct mp_reader *r, struct envelope *e)
@@ -144,7 +142,7 @@ static bool read_pair(struct mp_reader *r, struct envelope *e)
     if (!read_text(r, &name))
         return false;
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
-        if (str_eq(name, KEYS[i].name))
+        if (str_eq(name, str_of(KEYS[i].name)))
             return KEYS[i].read(r, e);
     return mp_skip(r);
 }
@@ -162,7 +160,8 @@ static bool read_envelope(struct str body, struct envelope *e)
     return r.p == r.end && e->code.p && e->kind.p;
 }
 
-/* ---- the code ------------------------------------------------------------------------ */
+/* ---- the code ------------------------------------------------------------------------
+ */
 
 static const struct err_code *code_named(const struct err_code *const *codes,
                                          struct str name)

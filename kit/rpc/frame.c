@@ -6,7 +6,8 @@
 
 enum { CALL_LEN = 68, HELLO_LEN = 8, CREDIT_LEN = 4, PING_LEN = 8 };
 
-/* ---- integers ------------------------------------------------------------------------ */
+/* ---- integers ------------------------------------------------------------------------
+ */
 
 static char *put_u8(char *p, size_t v)
 {
@@ -51,7 +52,8 @@ static uint32_t get_u32(const char *p)
     return le32toh(v);
 }
 
-/* ---- what follows the head, by type -------------------------------------------------- */
+/* ---- what follows the head, by type --------------------------------------------------
+ */
 
 static size_t call_size(const struct rpc_frame *f)
 {
@@ -262,6 +264,22 @@ bool rpc_frame_end(struct buf *b, size_t begun)
     }
     put_u32(b->p + begun, (uint32_t)length);
     return true;
+}
+
+size_t rpc_batch_cut(struct str frames, unsigned *count)
+{
+    size_t n = 0;
+
+    *count = 0;
+    while (n < frames.n && *count < RPC_BATCH_FRAMES) {
+        size_t length = get_u32(frames.p + n);
+
+        if (n > 0 && n + length > RPC_BATCH_BYTES)
+            break;
+        n += length;
+        ++*count;
+    }
+    return n;
 }
 
 /* ---- reading ----------------------------------------------------------------------- */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The hop's frames in bytes. A message is what NNG carries; it holds a head and then frames
- * back to back, all that were ready in one turn of the sender's loop. Pure functions; any
- * thread. All integers are little-endian; there is no padding; frames are not aligned.
+ * The hop's frames in bytes. A message is what NNG carries; it holds a head and then
+ * frames back to back, all that were ready in one turn of the sender's loop. Pure
+ * functions; any thread. All integers are little-endian; there is no padding; frames are
+ * not aligned.
  *
  *   message   0  u32  session   0 in the caller's HELLO, later what HELLO answered
- *             4  u32  received  messages taken off this connection so far, modulo 2^32: the
- *                               other side may have only so many on the way (server.h)
- *             8  frames
+ *             4  u32  received  messages taken off this connection so far, modulo 2^32. A
+ *                               REP socket of NNG drops what exceeds its queue, so a
+ * service keeps to RPC_UNCONFIRMED_MAX and a caller confirms in time 8  frames
  *
  *   frame     0  u32  length    of the whole frame, these 12 bytes included
  *             4  u8   type      enum rpc_frame_type
@@ -31,8 +32,8 @@
  *   GOAWAY    nothing: begin no more calls here
  *
  * Bodies are msgpack maps. A frame is at most RPC_FRAME_MAX bytes, a message at most
- * RPC_MESSAGE_MAX and RPC_MESSAGE_FRAMES_MAX frames. Anything else is malformed and ends the
- * connection. Flags and zero fields that a reader does not know are ignored.
+ * RPC_MESSAGE_MAX and RPC_MESSAGE_FRAMES_MAX frames. Anything else is malformed and ends
+ * the connection. Flags and zero fields that a reader does not know are ignored.
  */
 #ifndef KIT_RPC_FRAME_H
 #define KIT_RPC_FRAME_H
@@ -45,6 +46,10 @@ enum {
     RPC_FRAME_MAX = 1 << 20,
     RPC_MESSAGE_MAX = 2 << 20, /* with NNG's own head */
     RPC_MESSAGE_FRAMES_MAX = 1024,
+    RPC_BATCH_FRAMES = 64,       /* a sender puts so many into one message, */
+    RPC_BATCH_BYTES = 256 << 10, /* or so much unless one frame alone is longer */
+    RPC_UNCONFIRMED_MAX = 48,    /* messages to a caller that it has not confirmed */
+    RPC_CONFIRM_EVERY = 16,      /* messages after which a caller confirms unasked */
     RPC_REQUEST_ID_MAX = 64,
     RPC_KEY_MAX = 255,
     RPC_NAME_MAX = 64,
@@ -114,6 +119,9 @@ void rpc_frame_put(struct buf *b, const struct rpc_frame *f);
  * end. False, and nothing of it left in b, when it became too long. */
 size_t rpc_frame_begin(struct buf *b, const struct rpc_frame *f);
 MUST_CHECK bool rpc_frame_end(struct buf *b, size_t begun);
+
+/* Of frames back to back: how many bytes go into the next message, and their count. */
+size_t rpc_batch_cut(struct str frames, unsigned *count);
 
 /* ---- reading ----------------------------------------------------------------------- */
 

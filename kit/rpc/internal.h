@@ -5,7 +5,9 @@
  *
  *   call.c      a call from its start to its one end, retries between
  *   upstream.c  which replicas there are, and which takes a call
- *   replica.c   one connection: HELLO, batches, answers, GOAWAY, loss
+ *   replica.c   one address: states, connection, loss
+ *   batch.c     what leaves for it
+ *   receive.c   what comes from it
  */
 #ifndef KIT_RPC_INTERNAL_H
 #define KIT_RPC_INTERNAL_H
@@ -22,40 +24,41 @@
 #include <stdatomic.h>
 
 enum {
-    RPC_BATCH_FRAMES = 64,        /* begun a message with so many... */
-    RPC_BATCH_BYTES = 256 << 10,  /* ...or so long, the next frame begins another */
-    RPC_CONFIRM_EVERY = 16,       /* messages received before we say so unasked */
     RPC_TRIES_MAX = 3,
     RPC_UPSTREAMS_MAX = 16,
-    RPC_SOURCES_MAX = 64,         /* parts of one upstream's URL list */
+    RPC_SOURCES_MAX = 64, /* parts of one upstream's URL list */
     RPC_METHOD_BUCKETS = 64,
-    RPC_PULSE_MS = 5000,          /* silence before a PING */
-    RPC_SILENCE_MS = 15000,       /* silence that means the connection is dead */
-    RPC_GONE_MAX = 64,            /* vanished addresses whose breaker is remembered */
+    RPC_PULSE_MS = 5000,    /* silence before a PING */
+    RPC_SILENCE_MS = 15000, /* silence that means the connection is dead */
+    RPC_GONE_MAX = 64,      /* vanished addresses whose breaker is remembered */
 };
 
-/* ---- calls --------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------
+ */
 
 /* Where a call is; `link` is in the replica's list of that name. */
 enum rpc_call_place { RPC_NOWHERE, RPC_QUEUED, RPC_IN_HAND, RPC_SENT };
 
-/* Took the reply; the frame is of type REPLY. */
-void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
-                      const struct rpc_frame *f);
-/* The connection is gone, or the call never went out on it. */
-void rpc_call_lost(struct rpc_call *call);
-/* Ends the call, wherever it is. The flow's next step may run before this returns. */
-void rpc_call_end(struct rpc_call *call, const struct err *err);
 /* The CALL frame as of now. */
 void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_frame *f);
 
-/* ---- replicas ------------------------------------------------------------------------ */
+/* The flow's next step may run before one of these returns. */
+/* The answer is here; the frame is of type REPLY. */
+void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
+                      const struct rpc_frame *f);
+/* The connection is gone; its place says whether it had been sent. */
+void rpc_call_lost(struct rpc_call *call);
+/* The client is going. */
+void rpc_call_drop(struct rpc_call *call);
+
+/* ---- replicas ------------------------------------------------------------------------
+ */
 
 /*   state, name: what it means */
-#define RPC_REPLICA_STATES(S)                                                                \
-    S(CONNECTING, "connecting") /* dialling, or waiting for HELLO */                         \
-    S(UP, "up")                 /* takes calls */                                            \
-    S(DRAINING, "draining")     /* said GOAWAY, or its address vanished: no new calls */     \
+#define RPC_REPLICA_STATES(S)                                                            \
+    S(CONNECTING, "connecting") /* dialling, or waiting for HELLO */                     \
+    S(UP, "up")                 /* takes calls */                                        \
+    S(DRAINING, "draining")     /* said GOAWAY, or its address vanished: no new calls */ \
     S(GONE, "gone")             /* not dialled; kept for its breaker's sake */
 
 enum rpc_replica_state {
@@ -70,29 +73,32 @@ struct rpc_replica {
     struct list link; /* in its upstream, oldest first */
     char *url;
     enum rpc_replica_state state;
-    bool wanted;        /* still among the upstream's addresses */
-    unsigned up_index;  /* in upstream->up while UP */
+    bool wanted;       /* still among the upstream's addresses */
+    unsigned up_index; /* in upstream->up while UP */
     struct rpc_dial *dial;
-    bool connected;     /* the dial is up, HELLO answered or not */
-    bool refused;       /* HELLO was wrong; said so in the log */
-    bool sending;       /* NNG will tell when it has taken the last message */
-    uint32_t session;
+    bool connected;               /* the dial is up, HELLO answered or not */
+    bool refused;                 /* HELLO was wrong; said so in the log */
+    bool going;                   /* the service said GOAWAY on this connection */
+    bool sending;                 /* NNG will tell when it has taken what is in hand... */
+    bool hand_lost;               /* ...but the connection it was meant for is gone */
+    uint32_t session;             /* 0 until HELLO is answered */
     uint32_t received, confirmed; /* messages; of these the other side knows */
     int64_t heard_us;
     struct breaker breaker;
-    int breaker_shown; /* its state as last given to the metric */
+    enum breaker_state breaker_shown; /* as last given to the metric */
     struct metric *breaker_metric;
     struct rpc_slots slots;
     struct list queued, in_hand, sent;
     unsigned outstanding; /* calls in the three lists */
     struct buf control;   /* frames about the connection, and CANCELs */
-    unsigned control_frames;
     struct loop_task flush;
     struct loop_timer pulse;
 };
 
-struct rpc_replica *rpc_replica_create(struct rpc_upstream *u, const char *url);
-/* Calls must be over. */
+/* NULL when NNG refuses the URL: *why is a sentence for people. */
+struct rpc_replica *rpc_replica_create(struct rpc_upstream *u, const char *url,
+                                       const char **why);
+/* Calls under way are dropped. */
 void rpc_replica_destroy(struct rpc_replica *r);
 /* Whether the address is still in use; a vanished one drains, one that is back dials. */
 void rpc_replica_want(struct rpc_replica *r, bool wanted);
@@ -107,7 +113,19 @@ enum rpc_verdict { RPC_VERDICT_OK, RPC_VERDICT_FAILED, RPC_VERDICT_NONE };
 void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_us);
 void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us);
 
-/* ---- upstreams ------------------------------------------------------------------------ */
+/* Between the replica's own files. Control frames leave before calls. */
+void rpc_replica_enter(struct rpc_replica *r, enum rpc_replica_state next);
+void rpc_replica_lose(struct list *calls);
+void rpc_replica_control(struct rpc_replica *r, const struct rpc_frame *f);
+void rpc_replica_flush_later(struct rpc_replica *r);
+void rpc_replica_flush(struct loop_task *t);
+bool rpc_replica_must_confirm(const struct rpc_replica *r);
+void rpc_replica_message(void *arg, struct rpc_inbound *in);
+/* After a message that NNG had no room for at first. */
+void rpc_replica_sent(void *arg, bool ok);
+
+/* ---- upstreams ------------------------------------------------------------------------
+ */
 
 struct rpc_source {
     struct rpc_upstream *upstream;
@@ -135,7 +153,7 @@ MUST_CHECK const struct err *rpc_upstream_create(struct rpc_client *c, struct ar
 void rpc_upstream_destroy(struct rpc_upstream *u);
 
 /* The replica for a call, its breaker asked; NULL when there is none: *retry_after_ms is
- * when there may be one. `avoid` (may be NULL) is taken only when alone. */
+ * when there may be one. Never `avoid` (may be NULL). */
 struct rpc_replica *rpc_upstream_pick(struct rpc_upstream *u,
                                       const struct rpc_replica *avoid, int64_t now_us,
                                       int64_t *retry_after_ms);
@@ -145,7 +163,8 @@ void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us);
 /* Forgets the replicas that have been gone the longest. */
 void rpc_upstream_prune(struct rpc_upstream *u);
 
-/* ---- the client ----------------------------------------------------------------------- */
+/* ---- the client -----------------------------------------------------------------------
+ */
 
 struct rpc_method_stats {
     struct rpc_method_stats *next;
@@ -158,6 +177,7 @@ struct rpc_client {
     struct rpc_client_conf conf;
     struct rpc_upstream *upstreams[RPC_UPSTREAMS_MAX];
     atomic_uint upstreams_n;
+    bool closing;
     struct rpc_method_stats *methods[RPC_METHOD_BUCKETS];
     struct buf scratch; /* bodies on their way into a flow's arena */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NNG messages as the rest of kit/rpc sees them. Received ones are not copied: frames point
- * into them, and they live as long as any flow that uses them.
+ * NNG messages as the rest of kit/rpc sees them. Received ones are not copied: frames
+ * point into them, and they live as long as any flow that uses them.
  */
 #ifndef KIT_RPC_MESSAGE_H
 #define KIT_RPC_MESSAGE_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One detached thread for all names of the process. It looks a name up without the lock and
- * tells the loops about changes under it, so that whoever has unsubscribed under the lock is
- * never posted to again.
+ * One detached thread for all names of the process. It looks a name up without the lock
+ * and tells the loops about changes under it, so that whoever has unsubscribed under the
+ * lock is never posted to again.
  */
 #include "kit/rpc/resolve.h"
 
@@ -48,9 +48,10 @@ static pthread_cond_t changed;
 static struct list names = {&names, &names};
 static bool running;
 
-/* ---- addresses ------------------------------------------------------------------------ */
+/* ---- addresses ------------------------------------------------------------------------
+ */
 
-static void addresses_free(struct rpc_addresses *a)
+void rpc_addresses_free(struct rpc_addresses *a)
 {
     if (!a)
         return;
@@ -59,7 +60,7 @@ static void addresses_free(struct rpc_addresses *a)
     free(a);
 }
 
-static struct rpc_addresses *addresses_copy(const struct rpc_addresses *from)
+struct rpc_addresses *rpc_addresses_copy(const struct rpc_addresses *from)
 {
     struct rpc_addresses *to = MEM_NEW(struct rpc_addresses);
 
@@ -79,7 +80,7 @@ static bool addresses_equal(const struct rpc_addresses *a, const struct rpc_addr
     return true;
 }
 
-static bool addresses_have(const struct rpc_addresses *a, const char *url)
+bool rpc_addresses_have(const struct rpc_addresses *a, const char *url)
 {
     for (unsigned i = 0; i < a->n; i++)
         if (strcmp(a->urls[i], url) == 0)
@@ -98,7 +99,7 @@ static void addresses_add(struct rpc_addresses *a, const struct addrinfo *ai,
                     NI_NUMERICHOST) != 0)
         return;
     snprintf(url, sizeof url, six ? "tcp://[%s]:%s" : "tcp://%s:%s", host, port);
-    if (!addresses_have(a, url))
+    if (!rpc_addresses_have(a, url))
         a->urls[a->n++] = mem_strdup(url);
 }
 
@@ -110,7 +111,8 @@ static int compare_urls(const void *a, const void *b)
 /* NULL when the name service has no answer; *why is its sentence. */
 static struct rpc_addresses *look_up(const char *host, const char *port, const char **why)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
     struct rpc_addresses *a;
     int rv = getaddrinfo(host, port, &hints, &found);
@@ -127,7 +129,8 @@ static struct rpc_addresses *look_up(const char *host, const char *port, const c
     return a;
 }
 
-/* ---- telling the loops ------------------------------------------------------------------ */
+/* ---- telling the loops
+ * ------------------------------------------------------------------ */
 
 static void unref(struct rpc_resolve *r)
 {
@@ -142,7 +145,7 @@ static void on_answer(struct loop_post *p)
     if (!a->to->closed)
         a->to->fn(a->to->arg, a->addresses);
     unref(a->to);
-    addresses_free(a->addresses);
+    rpc_addresses_free(a->addresses);
     free(a);
 }
 
@@ -152,17 +155,18 @@ static void tell(struct rpc_resolve *r, const struct rpc_addresses *now)
 
     a->post.fn = on_answer;
     a->to = r;
-    a->addresses = addresses_copy(now);
+    a->addresses = rpc_addresses_copy(now);
     atomic_fetch_add(&r->refs, 1);
     loop_post(r->loop, &a->post);
 }
 
-/* ---- the thread; under the lock unless it says otherwise --------------------------------- */
+/* ---- the thread; under the lock unless it says otherwise
+ * --------------------------------- */
 
 static void name_free(struct name *n)
 {
     list_remove(&n->link);
-    addresses_free(n->last);
+    rpc_addresses_free(n->last);
     free(n->host);
     free(n->port);
     free(n);
@@ -182,10 +186,10 @@ static void log_turn(struct name *n, const char *why)
 static void take_answer(struct name *n, struct rpc_addresses *now)
 {
     if (!now || now->n == 0 || addresses_equal(n->last, now)) {
-        addresses_free(now);
+        rpc_addresses_free(now);
         return;
     }
-    addresses_free(n->last);
+    rpc_addresses_free(n->last);
     n->last = now;
     LIST_EACH (it, &n->subscribers)
         tell(CONTAINER_OF(it, struct rpc_resolve, link), now);
@@ -263,7 +267,8 @@ static void run_thread(void)
     pthread_detach(thread);
 }
 
-/* ---- subscribing ---------------------------------------------------------------------- */
+/* ---- subscribing ----------------------------------------------------------------------
+ */
 
 static struct name *name_find(const char *host, const char *port)
 {

@@ -17,6 +17,10 @@ struct rpc_addresses {
     char *urls[RPC_ADDRESSES_MAX];
 };
 
+struct rpc_addresses *rpc_addresses_copy(const struct rpc_addresses *from);
+void rpc_addresses_free(struct rpc_addresses *a);
+bool rpc_addresses_have(const struct rpc_addresses *a, const char *url);
+
 struct rpc_resolve;
 
 /* fn is called in the loop with the first good answer and whenever it has changed. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The answering side of the hop: one raw NNG REP socket per process, its frames spread over
- * the process's loops. Per CALL frame: decode and validate by the method's table, make a
- * flow with the caller's deadline, trace and identity, run the handler's first step; the
- * flow's end is the REPLY. A frame that cannot be decoded ends its connection and counts in
- * viaduct_hop_bad_frames_total; the process stays.
+ * The answering side of the hop: one raw NNG REP socket per process, its frames spread
+ * over the process's loops. Per CALL frame: decode and validate by the method's table,
+ * make a flow with the caller's deadline, trace and identity, run the handler's first
+ * step; the flow's end is the REPLY. A frame that cannot be decoded ends its connection
+ * and counts in viaduct_hop_bad_frames_total; the process stays.
  */
 #ifndef KIT_RPC_SERVER_H
 #define KIT_RPC_SERVER_H
@@ -24,16 +24,17 @@ struct rpc_server_conf {
     const char *service;                /* "orders" */
     const char *url;                    /* "tcp://0.0.0.0:7102" */
     const struct rpc_handler *handlers; /* ends with {NULL, NULL} */
-    unsigned max_in_flight;             /* per loop; above it calls are answered `overloaded` */
+    unsigned max_in_flight; /* per loop; above it calls are answered `overloaded` */
 };
 
 /* Listens at once; calls are served by loops as they join. */
-MUST_CHECK const struct err *rpc_server_create(struct arena *a, const struct rpc_server_conf *conf,
+MUST_CHECK const struct err *rpc_server_create(struct arena *a,
+                                               const struct rpc_server_conf *conf,
                                                struct rpc_server **out);
 /* In the loop's own thread. */
 void rpc_server_join(struct rpc_server *s, struct loop *l, const void *env);
-/* In the loop's own thread, before the loop is destroyed: it gets no more calls, and those
- * under way in it end with request.cancelled. */
+/* In the loop's own thread, before the loop is destroyed: it gets no more calls, and
+ * those under way in it end with request.cancelled. */
 void rpc_server_leave(struct rpc_server *s, struct loop *l);
 /* Any thread: GOAWAY to every caller, no new pipes; calls under way go on. */
 void rpc_server_drain(struct rpc_server *s);

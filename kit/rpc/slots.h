@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Calls under way by their id. An id is a slot and how often that slot was used, so a late
- * answer to a call that ended is told apart from one to the call now in the slot. One thread.
+ * Calls under way by their id. An id is a slot and how often that slot was used, so a
+ * late answer to a call that ended is told apart from one to the call now in the slot.
+ * One thread.
  */
 #ifndef KIT_RPC_SLOTS_H
 #define KIT_RPC_SLOTS_H

@@ -9,14 +9,14 @@ void rpc_stats_init(struct rpc_stats *s, enum rpc_side side, const char *method)
         s->name = "viaduct_hop_calls_total";
         s->help = "Calls to other services that ended";
         s->duration = metrics_histogram("viaduct_hop_call_duration_seconds",
-                                        "Calls to other services, retries included", "method",
-                                        method, NULL);
+                                        "Calls to other services, retries included",
+                                        "method", method, NULL);
     } else {
         s->name = "viaduct_hop_served_total";
         s->help = "Calls of other processes that were answered";
-        s->duration =
-            metrics_histogram("viaduct_hop_serve_duration_seconds",
-                              "Answering calls of other processes", "method", method, NULL);
+        s->duration = metrics_histogram("viaduct_hop_serve_duration_seconds",
+                                        "Answering calls of other processes", "method",
+                                        method, NULL);
     }
 }
 

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A call, from its start through its tries to its one end. It is with at most one replica
+ * at a time; the body stays in the flow's arena, so a try costs no encoding.
+ */
+#include "kit/base/clock.h"
+#include "kit/rpc/envelope.h"
+#include "kit/rpc/internal.h"
+
+static struct flow *flow_of(const struct rpc_call *call)
+{
+    return call->wait.flow;
+}
+
+/* May it be executed twice? */
+static bool may_repeat(const struct rpc_call *call)
+{
+    return call->method->idempotent || call->idempotency_key.n > 0;
+}
+
+/* ---- ends
+ * -------------------------------------------------------------------------------- */
+
+static void count(struct rpc_call *call, const struct err *err)
+{
+    rpc_stats_count(rpc_client_stats(call->client, call->method), err,
+                    clock_mono_us() - call->begun_us);
+}
+
+/* Off its replica, if it is with one. */
+static void detach(struct rpc_call *call, enum rpc_verdict v, bool cancel)
+{
+    struct rpc_replica *r = call->replica;
+
+    if (!r)
+        return;
+    rpc_replica_release(r, call, cancel);
+    rpc_replica_judge(r, v, clock_mono_us() - call->sent_us);
+}
+
+static void finish(struct rpc_call *call, const struct err *err)
+{
+    loop_timer_clear(&call->timer);
+    count(call, err);
+    wait_end(&call->wait, err);
+}
+
+/* No answer in time tells something only if there was enough of it. */
+static enum rpc_verdict verdict_of_silence(const struct rpc_call *call, int64_t now_us)
+{
+    int64_t enough_ms = call->method->timeout_ms / 2;
+
+    if (enough_ms > BREAKER_DEFAULTS.slow_ms)
+        enough_ms = BREAKER_DEFAULTS.slow_ms;
+    if (call->place == RPC_QUEUED || now_us - call->sent_us < enough_ms * 1000)
+        return RPC_VERDICT_NONE;
+    return RPC_VERDICT_FAILED;
+}
+
+static void on_timer(struct loop_timer *t)
+{
+    struct rpc_call *call = CONTAINER_OF(t, struct rpc_call, timer);
+
+    detach(call, verdict_of_silence(call, clock_mono_us()), true);
+    finish(call, ERR_STATIC(DEADLINE));
+}
+
+/* The flow ends before the call does: by its deadline, or for reasons of its own. */
+static void on_cancel(struct wait *w)
+{
+    struct rpc_call *call = CONTAINER_OF(w, struct rpc_call, wait);
+    int64_t now_us = clock_mono_us();
+    bool late = now_us >= w->flow->deadline_us;
+
+    loop_timer_clear(&call->timer);
+    detach(call, late ? verdict_of_silence(call, now_us) : RPC_VERDICT_NONE, true);
+    count(call, late ? ERR_STATIC(DEADLINE) : ERR_STATIC(CANCELLED));
+}
+
+void rpc_call_drop(struct rpc_call *call)
+{
+    detach(call, RPC_VERDICT_NONE, false);
+    finish(call, ERR_STATIC(CANCELLED));
+}
+
+/* ---- tries
+ * ------------------------------------------------------------------------------- */
+
+static const struct err *not_available(struct rpc_call *call, int64_t retry_after_ms)
+{
+    struct err *err = ARENA_NEW(&flow_of(call)->arena, struct err);
+
+    err->code = &ERR_CODE_UNAVAILABLE;
+    err->retry_after_ms = retry_after_ms;
+    return err;
+}
+
+/* Gives the call to a replica that is not `avoid`. */
+static const struct err *dispatch(struct rpc_call *call, const struct rpc_replica *avoid)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t retry_after_ms = 0;
+    struct rpc_replica *r;
+
+    r = rpc_upstream_pick(call->upstream, avoid, now_us, &retry_after_ms);
+    if (!r)
+        return not_available(call, retry_after_ms);
+    call->tries++;
+    call->sent_us = now_us;
+    if (rpc_replica_take(r, call))
+        return NULL;
+    rpc_replica_judge(r, RPC_VERDICT_NONE, 0);
+    return ERR_STATIC(SHED);
+}
+
+/* Once more, elsewhere; `free`: nothing was sent, so it does not use up the budget. */
+static bool try_elsewhere(struct rpc_call *call, const struct rpc_replica *avoid,
+                          bool free)
+{
+    struct rpc_upstream *u = call->upstream;
+
+    if (call->client->closing || call->tries >= RPC_TRIES_MAX || u->up_n == 0 ||
+        (u->up_n == 1 && u->up[0] == avoid))
+        return false;
+    if (!free && !rpc_budget_take(&u->budget, clock_mono_us()))
+        return false;
+    if (dispatch(call, avoid))
+        return false;
+    metric_add(u->retries, 1);
+    return true;
+}
+
+void rpc_call_lost(struct rpc_call *call)
+{
+    const struct rpc_replica *r = call->replica;
+    bool sent = call->place != RPC_QUEUED;
+
+    detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
+    if (sent && !may_repeat(call))
+        finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
+    else if (!try_elsewhere(call, r, !sent))
+        finish(call, not_available(call, 0));
+}
+
+/* ---- answers
+ * ----------------------------------------------------------------------------- */
+
+static const struct err *read_reply(struct rpc_call *call, const struct rpc_frame *f)
+{
+    struct flow *flow = flow_of(call);
+    const struct err *err = NULL;
+
+    if (f->flags & RPC_FLAG_ERROR)
+        return rpc_envelope_read(&flow->arena, f->body, call->client->conf.codes);
+    if (call->out)
+        err = wire_from_msgpack(&flow->arena, call->method->out, f->body, call->out);
+    if (err) {
+        LOG_ERROR(&flow->log, "rpc.bad_reply", KV("method", call->method->name),
+                  KV("why", err->detail));
+        return ERR_STATIC(INTERNAL);
+    }
+    call->reply = f->body;
+    return NULL;
+}
+
+/* The service refused it before any work, or cannot do what may be done twice. */
+static bool worth_another_try(const struct rpc_call *call, const struct err *err,
+                              const struct rpc_frame *f)
+{
+    return (f->flags & RPC_FLAG_NOT_STARTED) ||
+           (err_kind(err) == ERR_UNAVAILABLE && may_repeat(call));
+}
+
+void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
+                      const struct rpc_frame *f)
+{
+    const struct rpc_replica *r = call->replica;
+    const struct err *err;
+
+    rpc_inbound_keep(in, &flow_of(call)->arena);
+    err = read_reply(call, f);
+    detach(call,
+           err && err_info(err)->breaker_failure ? RPC_VERDICT_FAILED : RPC_VERDICT_OK,
+           false);
+    if (err && worth_another_try(call, err, f) && try_elsewhere(call, r, false))
+        return;
+    finish(call, err);
+}
+
+/* ---- the frame
+ * ---------------------------------------------------------------------------- */
+
+/* What the other side would refuse as malformed is left out. */
+static struct str fit(struct str s, size_t most)
+{
+    return s.n > 0 && s.n <= most && str_is_utf8(s) ? s : (struct str){0};
+}
+
+void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_frame *f)
+{
+    const struct flow *flow = flow_of(call);
+    int64_t left_ms = (call->deadline_us - now_us) / 1000;
+
+    *f = (struct rpc_frame){
+        .type = RPC_CALL,
+        .flags = flow->trace.sampled ? RPC_FLAG_SAMPLED : 0,
+        .method = call->method->id,
+        .call = call->id,
+        .body = call->body,
+        .of_call = {.left_ms = left_ms > 0 ? (uint32_t)left_ms : 1,
+                    .trace = flow->trace,
+                    .caller = flow->caller,
+                    .request_id = fit(flow->log.request_id, RPC_REQUEST_ID_MAX),
+                    .key = call->idempotency_key},
+    };
+}
+
+/* ---- start
+ * --------------------------------------------------------------------------------- */
+
+/* A timer only where the flow's own deadline does not come first anyway. */
+static void set_deadline(struct rpc_call *call, int64_t now_us)
+{
+    struct flow *f = flow_of(call);
+    int64_t own_us = now_us + (int64_t)call->method->timeout_ms * 1000;
+
+    loop_timer_init(&call->timer, f->loop, on_timer);
+    call->deadline_us = f->deadline_us;
+    if (own_us >= f->deadline_us)
+        return;
+    call->deadline_us = own_us;
+    loop_timer_set_at(&call->timer, own_us);
+}
+
+static const struct err *begin(struct rpc_call *call)
+{
+    struct rpc_frame f;
+
+    if (call->client->closing)
+        return ERR_STATIC(CANCELLED);
+    if (!call->upstream) {
+        LOG_ERROR(&flow_of(call)->log, "rpc.no_upstream",
+                  KV("service", call->method->service));
+        return not_available(call, 0);
+    }
+    if (call->begun_us >= call->deadline_us)
+        return ERR_STATIC(DEADLINE);
+    rpc_call_frame(call, call->begun_us, &f);
+    if (rpc_frame_size(&f) > RPC_FRAME_MAX)
+        return ERR_STATIC(BODY_TOO_LARGE);
+    rpc_budget_call(&call->upstream->budget);
+    return dispatch(call, NULL);
+}
+
+/* err: what is wrong with the body already. */
+static void start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+                  const struct rpc_method *m, bool required, const struct err *err)
+{
+    call->client = c;
+    call->method = m;
+    call->upstream = c->closing ? NULL : rpc_client_upstream(c, m->service);
+    call->replica = NULL;
+    call->place = RPC_NOWHERE;
+    call->reply = (struct str){0};
+    call->tries = 0;
+    call->begun_us = clock_mono_us();
+    call->idempotency_key = fit(call->idempotency_key, RPC_KEY_MAX);
+    list_init(&call->link);
+    wait_begin(f, &call->wait, on_cancel, required);
+    set_deadline(call, call->begun_us);
+    if (!err)
+        err = begin(call);
+    if (err)
+        finish(call, err);
+}
+
+void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+               const struct rpc_method *m, const void *in, void *out, bool required)
+{
+    const struct err *err = NULL;
+
+    buf_reset(&c->scratch);
+    wire_to_msgpack(&c->scratch, m->in, in);
+    if (c->scratch.failed)
+        err = ERR_STATIC(BODY_TOO_LARGE);
+    else
+        call->body = arena_str(&f->arena, buf_view(&c->scratch));
+    call->out = out;
+    start(f, call, c, m, required, err);
+}
+
+void rpc_start_raw(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+                   const struct rpc_method *m, struct str body, bool required)
+{
+    call->body = body;
+    call->out = NULL;
+    start(f, call, c, m, required, NULL);
+}
+
+enum step rpc_await(struct flow *f, struct rpc_client *c, const struct rpc_method *m,
+                    const void *in, void *out, flow_step next)
+{
+    rpc_start(f, ARENA_NEW(&f->arena, struct rpc_call), c, m, in, out, true);
+    return flow_await(f, next);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The answering end: a raw NNG REP socket, its connections (peers) and the loops (lanes)
+ * that serve them. Messages go to the lanes in turn. NNG's threads only post to the
+ * loops; the handlers of a lane run in its loop.
+ *
+ * Life: rpc_listen_create -> lanes join -> (messages, gone)... -> lanes leave -> destroy.
+ */
+#ifndef KIT_RPC_LISTEN_H
+#define KIT_RPC_LISTEN_H
+
+#include "kit/loop/loop.h"
+#include "kit/rpc/message.h"
+
+#include <stdatomic.h>
+
+enum { RPC_LANES_MAX = 256, RPC_PEERS_MAX = 4096 };
+
+struct rpc_listen;
+struct rpc_outbox;
+
+/* One connection, shared by all lanes; counted. */
+struct rpc_peer {
+    struct list link; /* under the listen's lock */
+    uint32_t pipe, session;
+    atomic_uint refs;
+    atomic_bool greeted;  /* said HELLO */
+    atomic_uint received; /* messages from it */
+    /* Messages to it, and how many of them it has confirmed: NNG queues 64 for a
+     * connection and drops what is above (xrep.c), so no lane sends beyond
+     * RPC_UNCONFIRMED_MAX. */
+    atomic_uint sent, confirmed;
+    struct rpc_outbox *outboxes[RPC_LANES_MAX]; /* each its lane's */
+};
+
+struct rpc_listen_ops {
+    /* The handler owns the message, and has the peer for the time of the call only. */
+    void (*message)(void *arg, struct rpc_peer *peer, struct rpc_inbound *in);
+    /* The peer's connection is over. */
+    void (*gone)(void *arg, struct rpc_peer *peer);
+    /* rpc_listen_drain: once per peer, in one of the lanes. */
+    void (*drain)(void *arg, struct rpc_peer *peer);
+    /* rpc_listen_cancel of another lane. */
+    void (*cancel)(void *arg, struct rpc_peer *peer, uint32_t call);
+};
+
+/* Listens at once and reads when the first lane has joined. NULL: *why is a sentence. */
+struct rpc_listen *rpc_listen_create(const char *url, const struct rpc_listen_ops *ops,
+                                     const char **why);
+/* When all lanes have left. */
+void rpc_listen_destroy(struct rpc_listen *l);
+/* The URL with the bound port. */
+const char *rpc_listen_url(const struct rpc_listen *l);
+
+/* In the loop's thread; at most RPC_LANES_MAX times. *lane: its index, for outboxes[]. */
+void rpc_listen_join(struct rpc_listen *l, struct loop *loop, void *arg, int *lane);
+void rpc_listen_leave(struct rpc_listen *l, int lane);
+
+/* Any thread: refuses new connections and hands those there are to ops->drain. */
+void rpc_listen_drain(struct rpc_listen *l);
+/* Tells the other lanes that a peer gave up a call: it is with one of them, or over. */
+void rpc_listen_cancel(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call);
+/* Any thread: connections that have said HELLO. */
+unsigned rpc_listen_greeted(struct rpc_listen *l);
+
+void rpc_peer_ref(struct rpc_peer *p);
+void rpc_peer_unref(struct rpc_peer *p);
+/* Any thread: closes the connection; ops->gone follows in every lane. */
+void rpc_peer_close(struct rpc_peer *p);
+/* May one more message be sent now? If so it is counted as sent. */
+bool rpc_peer_may_send(struct rpc_peer *p);
+void rpc_peer_confirm(struct rpc_peer *p, uint32_t received);
+/* Any thread, after rpc_peer_may_send. Takes the message; false: NNG had no room, the
+ * message is gone and not counted, and the same may be tried again in a moment. */
+bool rpc_listen_send(struct rpc_listen *l, struct rpc_peer *p, nng_msg *msg);
+
+#endif

@@ -4,9 +4,10 @@
 
 usage: smtp-sink.py PORT MAILDIR
 
-Two kinds of recipients are refused, so that errors can be tried: `defer...@` with 451
-(try later) and `reject...@` with 550 (never).
+Some recipients are special, so that faults can be tried: `defer...@` is refused with 451
+(try later), `reject...@` with 550 (never), and `slow...@` is taken after half a second.
 """
+import asyncio
 import signal
 import sys
 
@@ -20,6 +21,8 @@ class Sink(Mailbox):
             return "451 4.3.0 try again later"
         if address.startswith("reject"):
             return "550 5.1.1 no such mailbox"
+        if address.startswith("slow"):
+            await asyncio.sleep(0.5)
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 

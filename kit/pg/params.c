@@ -68,6 +68,14 @@ void pg_i64_opt(struct pg_query *q, bool has, int64_t v)
         pg_null(q);
 }
 
+void pg_flag_opt(struct pg_query *q, bool has, bool v)
+{
+    if (has)
+        pg_flag(q, v);
+    else
+        pg_null(q);
+}
+
 void pg_time_opt(struct pg_query *q, bool has, int64_t wall_us)
 {
     if (has)

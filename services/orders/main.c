@@ -131,7 +131,7 @@ static const struct err *start_relay(struct arena *a, struct svc *s, struct loop
     return NULL;
 }
 
-static const struct err *loop_start(struct arena *a, struct svc *s, struct loop *l,
+static const struct err *start_loop(struct arena *a, struct svc *s, struct loop *l,
                                     unsigned index)
 {
     struct orders_env *env = &envs[index];
@@ -161,7 +161,7 @@ static bool idle(struct svc *s, struct loop *l, unsigned index)
     return rpc_server_in_flight(server) == 0;
 }
 
-static void loop_stop(struct svc *s, struct loop *l, unsigned index)
+static void stop_loop(struct svc *s, struct loop *l, unsigned index)
 {
     struct orders_env *env = &envs[index];
 
@@ -194,10 +194,10 @@ int main(int argc, char **argv)
         .commands = commands,
         .default_loops = 1,
         .start = start,
-        .loop_start = loop_start,
+        .loop_start = start_loop,
         .drain = drain,
         .idle = idle,
-        .loop_stop = loop_stop,
+        .loop_stop = stop_loop,
         .stop = stop,
     };
 

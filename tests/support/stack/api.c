@@ -202,8 +202,13 @@ const char *api_login(struct api *api, const char *email, const char *password)
 
 struct member api_member(struct api *api)
 {
+    return api_member_called(api, "member");
+}
+
+struct member api_member_called(struct api *api, const char *prefix)
+{
     struct str id = uuid_str(&api->arena, uuid_new());
-    struct member m = {.email = api_text(api, "m-%s@example.com", id.p)};
+    struct member m = {.email = api_text(api, "%s-%s@example.com", prefix, id.p)};
     struct answer a = api_call(
         api, "POST", "/v1/users", NULL,
         api_text(

@@ -47,5 +47,7 @@ struct member {
     const char *email, *id, *token, *refresh_token;
 };
 struct member api_member(struct api *api);
+/* With this at the start of the address: the SMTP sink knows some. */
+struct member api_member_called(struct api *api, const char *prefix);
 
 #endif

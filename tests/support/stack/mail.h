@@ -8,4 +8,7 @@ int mail_count(const char *word, const char *other);
 /* Waits until there are n of them; aborts the test after timeout_s. */
 void mail_wait(const char *word, const char *other, int n, int timeout_s);
 
+/* Calls each(arg, text) with every mail. */
+void mail_each(void (*each)(void *arg, const char *text), void *arg);
+
 #endif

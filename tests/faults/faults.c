@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Servers and stack of the fault tests. */
+#include "tests/faults/faults.h"
+
+#include "kit/base/id.h"
+#include "tests/support/stack/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static void run(const char *command)
+{
+    int status = system(command); /* fixed words and our own paths only */
+
+    cr_assert_eq(status, 0, "%s: %d", command, status);
+}
+
+void faults_server(const char *action, const char *server)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command, "%s/tools/dev/servers.sh %s %s faults",
+                   getenv("VIADUCT_SOURCE"), action, server);
+    run(command);
+}
+
+static void short_leases(void)
+{
+    (void)setenv("VIADUCT_JOBS_LEASE_MS", "2000", 1);
+    (void)setenv("VIADUCT_JOBS_HEARTBEAT_MS", "500", 1);
+}
+
+void faults_open(struct faults *t)
+{
+    const char *logs = getenv("VIADUCT_FAULT_LOGS");
+    char path[600];
+
+    faults_server("wipe", "all");
+    faults_server("start", "all");
+    (void)snprintf(path, sizeof path, "%s/.dev/state/faults/env",
+                   getenv("VIADUCT_SOURCE"));
+    stack_load_env(path);
+    short_leases();
+    (void)snprintf(path, sizeof path, "%s/..", logs);
+    (void)mkdir(path, 0755);
+    stack_start(&t->stack, logs);
+    api_open(&t->api, t->stack.url);
+    t->admin = api_login(&t->api, "admin@example.com", "admin-password");
+}
+
+void faults_close(struct faults *t)
+{
+    stack_stop(&t->stack);
+    api_close(&t->api);
+    faults_server("wipe", "all");
+}
+
+const char *faults_product(struct faults *t, int stock)
+{
+    struct str sku = uuid_str(&t->api.arena, uuid_new());
+    struct answer a =
+        api_call(&t->api, "POST", "/v1/products", t->admin,
+                 api_text(&t->api,
+                          "{\"sku\":\"%s\",\"name\":\"Thing\",\"price\":100,"
+                          "\"currency\":\"EUR\",\"stock\":%d}",
+                          sku.p, stock));
+
+    cr_assert_eq(a.status, 201, "%s", a.body.p);
+    return answer_get(&t->api, &a, "/id");
+}
+
+const char *faults_order(struct api *api, const char *token, const char *product)
+{
+    struct answer a = api_call(
+        api, "POST", "/v1/orders", token,
+        api_text(api, "{\"items\":[{\"product_id\":\"%s\",\"quantity\":1}]}", product));
+
+    return a.status == 201 ? answer_get(api, &a, "/id") : NULL;
+}
+
+static bool jobs_done(void *arg)
+{
+    const long *n = arg;
+
+    return db_number("VIADUCT_JOBS_PG",
+                     "SELECT count(*) FROM jobs WHERE state <> 'succeeded'") == 0 &&
+           db_number("VIADUCT_JOBS_PG", "SELECT count(*) FROM jobs") >= *n;
+}
+
+void faults_wait_jobs_done(long n, int timeout_s)
+{
+    wait_until(jobs_done, &n, timeout_s, "every job to be done");
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The worker dies between claim and done, again and again: every job is done all the
+ * same. */
+#include "tests/faults/faults.h"
+#include "tests/support/stack/db.h"
+#include "tests/support/stack/mail.h"
+
+enum { ROUNDS = 20 };
+
+static bool one_is_running(void *arg)
+{
+    (void)arg;
+    return db_number("VIADUCT_JOBS_PG",
+                     "SELECT count(*) FROM jobs WHERE state = 'running'") > 0;
+}
+
+Test(worker_killed, twenty_times_and_every_job_is_done)
+{
+    static struct faults t;
+    struct member m;
+    const char *product, *orders[ROUNDS];
+
+    faults_open(&t);
+    m = api_member_called(&t.api,
+                          "slow"); /* the sink takes its time over this one's mails */
+    product = faults_product(&t, ROUNDS);
+    faults_wait_jobs_done(1, 60);
+    for (int i = 0; i < ROUNDS; i++) {
+        orders[i] = faults_order(&t.api, m.token, product);
+        cr_assert_not_null(orders[i]);
+        wait_until(one_is_running, NULL, 60, "a claimed job");
+        program_kill(&t.stack.part[STACK_WORKER]);
+        stack_start_part(&t.stack, STACK_WORKER);
+        faults_wait_jobs_done(i + 2, 60);
+    }
+    for (int i = 0; i < ROUNDS; i++)
+        cr_assert_geq(mail_count(m.email, orders[i]), 1, "order %d", i);
+    cr_assert_geq(db_number("VIADUCT_JOBS_PG", "SELECT sum(crashes) FROM jobs"),
+                  ROUNDS / 2, "the kills missed the running jobs");
+    faults_close(&t);
+}

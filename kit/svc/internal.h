@@ -42,6 +42,7 @@ struct svc_loop {
     const struct err *start_err;
     bool started; /* under svc->lock */
     struct list watches;
+    bool ended; /* the thread's own: it turns no more */
 
     struct loop_post drain;
     struct loop_timer idle_timer;

@@ -25,6 +25,7 @@ static void *run_loop(void *arg)
     if (l->start_err)
         return NULL;
     loop_run(l->loop);
+    l->ended = true;
     svc_watches_end(l);
     loop_timer_clear(&l->idle_timer);
     if (def->loop_stop)

@@ -31,6 +31,8 @@ static void drain_loop(struct loop_post *p)
 {
     struct svc_loop *l = CONTAINER_OF(p, struct svc_loop, drain);
 
+    if (l->ended)
+        return; /* it came too late and is found when the loop is taken down */
     if (l->svc->def->drain)
         l->svc->def->drain(l->svc, l->loop, l->index);
     loop_timer_init(&l->idle_timer, l->loop, ask_idle);
@@ -38,8 +40,6 @@ static void drain_loop(struct loop_post *p)
 }
 
 /* ---- in the admin thread ---- */
-
-static void enter(struct svc *s, enum svc_phase phase);
 
 static unsigned busy_loops(const struct svc *s)
 {

@@ -51,7 +51,7 @@ Test(siphash, gives_known_answers_with_1_and_3_rounds)
 
         cr_assert_eq(hash_of_counting(1, 3, key, known[i].n), known[i].hash, "%zu", i);
     }
-    cr_assert_eq(hash_of_counting(1, 3, paper_key, 0), 0xabac0158050fc4dc);
+    cr_assert_eq(siphash13(paper_key, "", 0), 0xabac0158050fc4dc);
 }
 
 Test(siphash, hash_bytes_is_stable_in_a_process_and_sees_every_byte)

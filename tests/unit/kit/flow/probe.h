@@ -37,7 +37,8 @@ static inline void probe_teardown(void)
 
 static inline void probe_end(struct flow *f, const struct err *err)
 {
-    (void)f;
+    cr_assert_not(loop_timer_is_set(&f->deadline));
+    cr_assert(list_empty(&f->go_on.link) && list_empty(&f->waits));
     ends++;
     end_code = err ? err->code : NULL;
     loop_soon(loop, &stop_task);

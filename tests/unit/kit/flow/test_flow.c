@@ -91,6 +91,7 @@ Test(flow, a_flow_that_never_started_can_be_cancelled)
 static enum step cancel_itself(struct flow *f)
 {
     flow_cancel(f, ERR_STATIC(CANCELLED));
+    flow_cancel(f, ERR_STATIC(INTERNAL)); /* the first one counts */
     cr_assert_eq(ends, 0, "the step still runs");
     return flow_await(f, step_done);
 }
@@ -136,10 +137,13 @@ Test(flow, the_error_of_a_cancel_is_copied)
 {
     struct flow *f = probe_flow(PROBE_TIMEOUT_MS);
     struct err_code code = {"test.code", ERR_CANCELLED, "t"};
+    const struct err *err;
     struct arena a;
 
     arena_init(&a);
-    flow_cancel(f, err_new(&a, &code, "gone %d", 1));
+    err = err_new(&a, &code, "gone %d", 1);
+    flow_cancel(f, err);
+    cr_assert_neq(f->cancelled, err);
     arena_fini(&a);
     cr_assert(str_eq(f->cancelled->detail, STR("gone 1")));
     probe_run();

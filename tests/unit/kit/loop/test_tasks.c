@@ -103,6 +103,24 @@ Test(loop_tasks, a_post_may_be_posted_again_by_its_function)
     cr_assert_str_eq(trace, "abcde");
 }
 
+Test(loop_tasks, a_task_is_queued_once_and_keeps_its_place)
+{
+    struct letter a, b;
+    struct loop_task stop;
+
+    init_letter(&a, 'a');
+    init_letter(&b, 'b');
+    loop_task_init(&stop, stop_task);
+    for (int i = 0; i < 2; i++) {
+        loop_soon(loop, &a.task);
+        loop_soon(loop, &b.task);
+    }
+    loop_at_turn_end(loop, &a.task);
+    loop_at_turn_end(loop, &stop);
+    guard_run(loop);
+    cr_assert_str_eq(trace, "ab");
+}
+
 /* Two descriptors are ready in the same pass; the first one's task waits for the second.
  */
 struct ready_fd {

@@ -4,6 +4,8 @@
 
 #include "kit/base/clock.h"
 
+#include <unistd.h>
+
 static struct loop *loop;
 static char trace[64];
 
@@ -145,6 +147,34 @@ Test(loop_timer, odd_times_are_taken)
     guard_run(loop);
     loop_timer_clear(&b.timer);
     cr_assert_str_eq(trace, "az");
+}
+
+static struct letter near;
+
+static void set_near(void *arg, int ready)
+{
+    (void)ready;
+    loop_fd_want(*(struct loop_fd **)arg, 0);
+    set(&near, 'z', 5);
+}
+
+/* The loop already sleeps for the guard's time when something else sets a nearer timer.
+ */
+Test(loop_timer, a_nearer_timer_shortens_the_sleep)
+{
+    int64_t began = clock_mono_us();
+    struct loop_fd *fd;
+    int ends[2];
+
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    fd = loop_fd_create(loop, ends[0], set_near, &fd);
+    loop_fd_want(fd, LOOP_READ);
+    guard_run(loop);
+    cr_assert_lt(clock_mono_us() - began, GUARD_MS * 500);
+    loop_fd_destroy(fd);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* One timer 300 ms away: 75 ticks, but only a few wake-ups. */

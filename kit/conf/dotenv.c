@@ -116,8 +116,10 @@ static struct str read_all(FILE *f, struct buf *b)
     char chunk[4096];
     size_t n;
 
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+    do {
+        n = fread(chunk, 1, sizeof chunk, f);
         buf_put(b, chunk, n);
+    } while (n == sizeof chunk);
     return ferror(f) || b->failed ? (struct str){0} : buf_view(b);
 }
 

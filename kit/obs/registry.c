@@ -116,7 +116,7 @@ static struct metric_family *family_of(enum metric_kind kind, const char *name,
 
 static uint64_t series_key(const struct metric_family *f, struct str labels)
 {
-    return hash_bytes(labels.p, labels.n) ^ hash_bytes(&f, sizeof(f));
+    return hash_bytes(labels.p, labels.n) ^ hash_bytes(f->name, strlen(f->name));
 }
 
 static struct metric *series_find(const struct metric_family *f, struct str labels,

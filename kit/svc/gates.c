@@ -3,8 +3,6 @@
 #include "kit/base/mem.h"
 #include "kit/svc/internal.h"
 
-#include <stdlib.h>
-
 struct svc_gate {
     struct list link;
     const char *name;
@@ -29,10 +27,11 @@ struct watch {
 
 struct svc_gate *svc_gate_add(struct svc *s, const char *name)
 {
-    struct svc_gate *g = MEM_NEW(struct svc_gate);
+    struct svc_gate *g;
 
-    g->name = mem_strdup(name);
     pthread_mutex_lock(&s->lock);
+    g = ARENA_NEW(&s->rows, struct svc_gate);
+    g->name = arena_str(&s->rows, str_of(name)).p;
     list_push(&s->gates, &g->link);
     pthread_mutex_unlock(&s->lock);
     return g;
@@ -113,10 +112,13 @@ void svc_gates_put_shut(struct svc *s, struct buf *b)
 
 void svc_dependency(struct svc *s, const char *name, bool (*up)(void *arg), void *arg)
 {
-    struct dependency *d = MEM_NEW(struct dependency);
+    struct dependency *d;
 
-    *d = (struct dependency){.name = mem_strdup(name), .up = up, .arg = arg};
     pthread_mutex_lock(&s->lock);
+    d = ARENA_NEW(&s->rows, struct dependency);
+    d->name = arena_str(&s->rows, str_of(name)).p;
+    d->up = up;
+    d->arg = arg;
     list_push(&s->dependencies, &d->link);
     pthread_mutex_unlock(&s->lock);
 }
@@ -166,22 +168,4 @@ bool svc_dependencies_put(struct svc *s, struct buf *b)
     pthread_mutex_unlock(&s->lock);
     buf_byte(b, ']');
     return good;
-}
-
-void svc_gates_fini(struct svc *s)
-{
-    struct list *it;
-
-    while ((it = list_pop(&s->gates)) != NULL) {
-        struct svc_gate *g = CONTAINER_OF(it, struct svc_gate, link);
-
-        free((char *)(uintptr_t)g->name);
-        free(g);
-    }
-    while ((it = list_pop(&s->dependencies)) != NULL) {
-        struct dependency *d = CONTAINER_OF(it, struct dependency, link);
-
-        free((char *)(uintptr_t)d->name);
-        free(d);
-    }
 }

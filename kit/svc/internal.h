@@ -65,7 +65,8 @@ struct svc {
 
     pthread_mutex_t lock;
     pthread_cond_t loop_started;
-    struct list gates, dependencies; /* under the lock */
+    struct arena rows; /* this and the lists: under the lock */
+    struct list gates, dependencies;
 
     _Atomic enum svc_phase phase;
     _Atomic bool loops_begun;
@@ -116,7 +117,6 @@ void svc_gates_put_shut(struct svc *s, struct buf *b);
 bool svc_dependencies_put(struct svc *s, struct buf *b);
 /* Gates of this loop that still ask; in its thread. */
 void svc_watches_end(struct svc_loop *l);
-void svc_gates_fini(struct svc *s);
 
 /* watch.c: liveness and turn times */
 void svc_watch_init(struct svc *s);

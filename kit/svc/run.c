@@ -118,6 +118,7 @@ static void init(struct svc *s, const struct svc_def *def)
 {
     *s = (struct svc){.def = def, .conf = def->conf, .start_us = clock_mono_us()};
     arena_init(&s->arena);
+    arena_init(&s->rows);
     list_init(&s->gates);
     list_init(&s->dependencies);
     pthread_mutex_init(&s->lock, NULL);
@@ -128,10 +129,10 @@ static void init(struct svc *s, const struct svc_def *def)
 
 static void fini(struct svc *s)
 {
-    svc_gates_fini(s);
     pthread_cond_destroy(&s->loop_started);
     pthread_mutex_destroy(&s->lock);
     arena_fini(&s->arena);
+    arena_fini(&s->rows);
     free(s->loops);
 }
 

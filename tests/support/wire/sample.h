@@ -43,7 +43,9 @@ WIRE_MESSAGE(sample_all, SAMPLE_ALL)
 /* Contains itself. */
 #define SAMPLE_NODE(F, T)                                     \
     F(T, obj(sample_node), child, OPTIONAL, 0, 0, "the next") \
-    F(T, i64, depth, OPTIONAL, 0, 100, "of this one")
+    F(T, i64, depth, OPTIONAL, 0, 100, "of this one")         \
+    F(T, strs, words, OPTIONAL, 0, 9, "an array")             \
+    F(T, list(sample_line), lines, OPTIONAL, 0, 9, "another")
 WIRE_MESSAGE(sample_node, SAMPLE_NODE)
 
 /* Names and values as in a real reply, about 200 bytes as msgpack. */
@@ -69,7 +71,8 @@ WIRE_MESSAGE(sample_user, SAMPLE_USER)
     F(T, f64, ratio, OPTIONAL, 0, 1, "part of the whole")                  \
     F(T, bytes, token, OPTIONAL, 2, 8, "a few bytes")                      \
     F(T, strs, fields, OPTIONAL, 1, 3, "only these members")               \
-    F(T, obj(sample_line), line, OPTIONAL, 0, 0, "cannot be a parameter")
+    F(T, obj(sample_line), line, OPTIONAL, 0, 0, "cannot be a parameter")  \
+    F(T, list(sample_line), lines, OPTIONAL, 0, 9, "neither can this")
 WIRE_MESSAGE(sample_query, SAMPLE_QUERY)
 
 /* A required filter. */

@@ -70,22 +70,36 @@ Test(json_write, escapes_what_json_wants_escaped_and_nothing_else)
     expect_string(STR("\xe2\x82\xac"), "\"\xe2\x82\xac\"");
 }
 
-Test(json_write, finds_an_escape_at_any_place)
+/* `special` among up to 40 letters becomes `written`. */
+static void expect_at_any_place(char special, const char *written_as)
 {
+    size_t len = strlen(written_as);
+
     for (size_t n = 1; n < 40; n++) {
         for (size_t at = 0; at < n; at++) {
-            char in[40], out[48];
+            char in[40], out[64];
 
             memset(in, 'x', n);
-            memset(out, 'x', n + 3);
-            in[at] = '"';
-            out[0] = out[n + 2] = '"';
-            out[at + 1] = '\\';
-            out[at + 2] = '"';
-            out[n + 3] = '\0';
+            memset(out, 'x', sizeof out);
+            in[at] = special;
+            out[0] = out[n + len] = '"';
+            memcpy(out + 1 + at, written_as, len);
+            out[n + len + 1] = '\0';
             expect_string((struct str){in, n}, out);
         }
     }
+}
+
+Test(json_write, finds_what_is_special_at_any_place)
+{
+    expect_at_any_place('"', "\\\"");
+    expect_at_any_place('\\', "\\\\");
+    expect_at_any_place('\n', "\\n");
+    expect_at_any_place('\x1f', "\\u001f");
+    expect_at_any_place('\x00', "\\u0000");
+    expect_at_any_place('\x7f', "\x7f");
+    expect_at_any_place('\x80', "\xef\xbf\xbd");
+    expect_at_any_place('\xff', "\xef\xbf\xbd");
 }
 
 Test(json_write, repairs_what_is_not_utf8)

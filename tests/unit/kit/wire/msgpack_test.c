@@ -147,8 +147,8 @@ Test(msgpack, refuses_counts_it_has_no_bytes_for)
         cr_expect(is_malformed(read_all(cases[i])), "row %zu", i);
 }
 
-/* depth maps in one another: {"child": {"child": ... {}}} */
-static const char *nodes(size_t depth)
+/* depth maps in one another around `innermost`: {"child": {"child": ... }} */
+static const char *nodes(size_t depth, const char *innermost)
 {
     struct sample_node m = {0};
     const char *told;
@@ -158,7 +158,7 @@ static const char *nodes(size_t depth)
     for (size_t i = 1; i < depth; i++)
         buf_str(&b, STR("\x81\xa5"
                         "child"));
-    mp_put_map(&b, 0);
+    buf_str(&b, pack(&arena, innermost));
     told = sample_told(&arena,
                        wire_from_msgpack(&arena, &sample_node_msg, buf_view(&b), &m));
     buf_fini(&b);
@@ -167,10 +167,18 @@ static const char *nodes(size_t depth)
 
 Test(msgpack, bounds_the_depth_of_messages)
 {
-    cr_expect_str_eq(nodes(1), "ok");
-    cr_expect_str_eq(nodes(WIRE_DEPTH_MAX), "ok");
-    cr_expect(is_malformed(nodes(WIRE_DEPTH_MAX + 1)));
-    cr_expect(is_malformed(nodes(500000)));
+    cr_expect_str_eq(nodes(1, "{0"), "ok");
+    cr_expect_str_eq(nodes(WIRE_DEPTH_MAX, "{0"), "ok");
+    cr_expect(is_malformed(nodes(WIRE_DEPTH_MAX + 1, "{0")));
+    cr_expect(is_malformed(nodes(500000, "{0")));
+}
+
+Test(msgpack, counts_arrays_into_the_depth)
+{
+    cr_expect_str_eq(nodes(WIRE_DEPTH_MAX - 1, "{1 words [1 a"), "ok");
+    cr_expect(is_malformed(nodes(WIRE_DEPTH_MAX, "{1 words [1 a")));
+    cr_expect_str_eq(nodes(WIRE_DEPTH_MAX - 2, "{1 lines [1 {2 sku a quantity 1"), "ok");
+    cr_expect(is_malformed(nodes(WIRE_DEPTH_MAX - 1, "{1 lines [1 {2 sku a quantity 1")));
 }
 
 static const char *unknown_nested(size_t depth)

@@ -95,6 +95,7 @@ Test(params, name_everything_that_is_wrong)
         {"fields=a,,b", "request.bad_parameter ?fields must have at least 1 character"},
         {"fields=a,b,c,d", "request.bad_parameter ?fields must have at most 3 elements"},
         {"line=x", "request.bad_parameter ?line is not a known parameter"},
+        {"lines=x", "request.bad_parameter ?lines is not a known parameter"},
         {"limit=x&deep=x&x=x",
          "request.bad_parameter ?limit must be an integer; ?deep must be true or false; "
          "?x is not a known parameter"},
@@ -162,6 +163,22 @@ Test(params, clean_and_cut_the_names_they_show)
     cr_assert_not_null(e);
     cr_assert_eq(e->fields->pointer.n, 1 + 64);
     cr_assert_null(memchr(e->fields->pointer.p, '\n', 65));
+}
+
+Test(params, bear_filters_with_very_long_names)
+{
+    char *name = arena_alloc(&arena, 1000);
+    struct wire_param params[] = {{{name, 1000}, STR("x"), false}};
+    struct sample_query q = {0};
+
+    memset(name, 'x', 1000);
+    memcpy(name, "filter[", 7);
+    name[999] = ']';
+    for (size_t n = 250; n <= 1000; n++) {
+        params[0].name = (struct str){name + 1000 - n, n};
+        memcpy(name + 1000 - n, "filter[", 7);
+        cr_assert_not_null(wire_from_params(&arena, &sample_query_msg, params, 1, &q));
+    }
 }
 
 Test(params, never_show_what_was_sent)

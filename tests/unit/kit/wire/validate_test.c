@@ -73,6 +73,22 @@ Test(validate, wants_a_str_on_one_line_of_utf8)
     EXPECT_TOLD(name, STR("\xed\xa0\x80x"), "request.invalid /name must be valid UTF-8");
 }
 
+Test(validate, finds_a_bad_character_at_any_place)
+{
+    static const char bad[] = {'\x01', '\x1f', '\x7f', '\x80', '\x9f', '\xff'};
+
+    for (size_t i = 0; i < sizeof bad; i++) {
+        for (size_t at = 0; at < 20; at++) {
+            struct str text = times("x", 20);
+            struct sample_all m = named();
+
+            ((char *)(uintptr_t)text.p)[at] = bad[i];
+            WIRE_SET(&m, note, text);
+            cr_expect_str_neq(told(&m), "ok", "%zu at %zu", i, at);
+        }
+    }
+}
+
 Test(validate, lets_a_text_have_lines_and_tabs)
 {
     EXPECT_TOLD(note, STR(""), "ok");

@@ -10,8 +10,7 @@
 #include <stdio.h>
 
 /* "viaduct" in ASCII: whoever migrates this database waits for this advisory lock. */
-#define LOCK      "select pg_advisory_lock(x'76696164756374'::bigint)"
-#define NO_NOTICE "set client_min_messages = warning"
+#define LOCK "select pg_advisory_lock(x'76696164756374'::bigint)"
 #define TABLE                                        \
     "create table if not exists schema_migrations (" \
     " number integer primary key,"                   \
@@ -40,6 +39,13 @@ static const struct err *fail(const struct session *s, const struct err_code *co
     return err_new(s->arena, code, "%s: %.*s", what, STR_FMT(message));
 }
 
+/* "table does not exist, skipping" and the like are no lines for our log. */
+static void on_notice(void *arg, const PGresult *r)
+{
+    (void)arg;
+    (void)r;
+}
+
 static const struct err *open_session(struct session *s, struct arena *a,
                                       const char *conninfo)
 {
@@ -50,6 +56,7 @@ static const struct err *open_session(struct session *s, struct arena *a,
     s->pg = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(s->pg) != CONNECTION_OK)
         return fail(s, &ERR_CODE_UNAVAILABLE, "cannot connect");
+    PQsetNoticeReceiver(s->pg, on_notice, NULL);
     return NULL;
 }
 
@@ -152,8 +159,6 @@ static const struct err *apply_list(const struct session *s,
 {
     const struct err *e = run(s, "lock", LOCK);
 
-    if (!e)
-        e = run(s, "schema_migrations", NO_NOTICE);
     if (!e)
         e = run(s, "schema_migrations", TABLE);
     for (; !e && list->number; list++) {

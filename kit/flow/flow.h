@@ -114,8 +114,9 @@ struct wait {
 
 void wait_begin(struct flow *f, struct wait *w, void (*cancel)(struct wait *w),
                 bool required);
-/* Once per wait. err lives in the flow's arena or is static. May run the flow's next step
- * before it returns: touch nothing of the operation afterwards. */
+/* Once per wait, and not after its cancel: the process dies of it. err lives in the
+ * flow's arena or is static. May run the flow's next step before it returns: touch
+ * nothing of the operation afterwards. */
 void wait_end(struct wait *w, const struct err *err);
 
 /* A wait for time alone. */

@@ -85,7 +85,9 @@ static inline bool loop_timer_is_set(const struct loop_timer *t)
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_fd;
 
-/* Level-triggered. The loop does not own the descriptor; destroy before closing it. */
+/* Level-triggered. The loop does not own the descriptor; destroy before closing it.
+ * Descriptors of the same open file (dup) must not be on one loop: epoll changes are
+ * batched by number. */
 struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready),
                                void *arg);
 /* The set of LOOP_READ | LOOP_WRITE to wait for; 0 pauses. */

@@ -86,6 +86,9 @@ void http_stream_write(struct http_req *r, struct str bytes, void (*drained)(voi
                        void *arg);
 /* From `drained` of the last write, or before any write. */
 void http_stream_end(struct http_req *r);
+/* In place of the end, at any time: the connection is cut, so that the client sees that the
+ * body is not whole. `drained` is not called any more. */
+void http_stream_abort(struct http_req *r);
 
 MUST_CHECK const struct err *http_server_create(
     struct arena *a, struct loop *l, const struct http_conf *conf,
@@ -97,8 +100,11 @@ unsigned http_server_in_flight(const struct http_server *s);
 void http_server_drain(struct http_server *s);
 /* No new connections; those without a request are closed. */
 void http_server_stop_listening(struct http_server *s);
-/* In-flight requests must be over; what is left is closed. */
+/* What is still in flight is told by req->gone (and must reply at once) and closed. */
 void http_server_destroy(struct http_server *s);
+
+/* "Not Found"; "Status" for one that is not used here. */
+const char *http_reason(int status);
 
 /* RFC 9457 body for an error: type, title, status, detail, instance, code, request_id,
  * errors. */

@@ -106,7 +106,7 @@ struct http_exchange {
 
     /* streams */
     struct evbuffer *out; /* written and not yet given to evhttp */
-    bool started, ending, writing, pumping;
+    bool started, ending, aborting, writing, pumping;
     void (*drained)(void *arg);
     void *drained_arg;
 };
@@ -143,7 +143,6 @@ static inline struct http_exchange *http_exchange_of(struct http_req *r)
 void http_stream_pump(struct http_exchange *ex);
 
 /* reply.c */
-const char *http_reason(int status);
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers);
 

@@ -303,6 +303,7 @@ static void drop_in_flight(struct http_server *s)
         struct http_exchange *ex =
             CONTAINER_OF(s->in_flight.next, struct http_exchange, link);
 
+        http_exchange_tell_gone(ex);
         if (ex->conn)
             ex->conn->exchange = NULL;
         else

@@ -48,9 +48,20 @@ void http_stream_end(struct http_req *r)
     pump_soon(ex);
 }
 
+void http_stream_abort(struct http_req *r)
+{
+    struct http_exchange *ex = http_exchange_of(r);
+
+    ex->aborting = true;
+    ex->ending = true;
+    loop_soon(r->server->loop, &ex->task);
+}
+
 static void written(struct http_exchange *ex)
 {
     ex->writing = false;
+    if (ex->aborting)
+        return;
     ex->pumping = true;
     ex->drained(ex->drained_arg);
     ex->pumping = false;
@@ -61,8 +72,10 @@ static void chunk_left(struct evhttp_connection *evcon, void *arg)
     struct http_exchange *ex = arg;
 
     (void)evcon;
-    written(ex);
-    http_stream_pump(ex);
+    if (ex->writing)
+        written(ex);
+    if (!ex->aborting) /* its task is queued; evhttp does not want to die in here */
+        http_stream_pump(ex);
 }
 
 static void end(struct http_exchange *ex)
@@ -73,6 +86,17 @@ static void end(struct http_exchange *ex)
     evhttp_send_reply_end(ex->native);
     if (orphan)
         http_exchange_destroy(orphan);
+}
+
+/* The connection takes evhttp's request and ours with it. */
+static void cut(struct http_exchange *ex)
+{
+    if (!ex->conn) {
+        end(ex);
+        return;
+    }
+    ex->state = EXCHANGE_SENT;
+    http_conn_close(ex->conn);
 }
 
 /* Nobody reads it: evhttp would never call back. True when the stream waits for its
@@ -87,11 +111,16 @@ static bool discard(struct http_exchange *ex)
 
 void http_stream_pump(struct http_exchange *ex)
 {
+    if (ex->aborting) {
+        cut(ex);
+        return;
+    }
     if (!ex->started && ex->conn) {
         ex->started = true;
         evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
     }
-    if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) && discard(ex))
+    if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) &&
+        (discard(ex) || ex->aborting))
         return;
     if (evbuffer_get_length(ex->out) > 0 && ex->conn && !ex->no_body)
         evhttp_send_reply_chunk_with_cb(ex->native, ex->out, chunk_left, ex);

@@ -106,6 +106,18 @@ static void stream(struct harness *h, struct http_req *r, int chunks)
     stream_more(s);
 }
 
+static void cut_now(void *arg)
+{
+    http_stream_abort(arg);
+}
+
+/* One chunk, then the end of the connection instead of the end of the body. */
+static void cut(struct http_req *r)
+{
+    http_stream_start(r, 200, "text/plain", NULL, 0);
+    http_stream_write(r, STR("not all of it"), cut_now, r);
+}
+
 static void handle(void *arg, struct http_req *r)
 {
     struct harness *h = arg;
@@ -120,6 +132,8 @@ static void handle(void *arg, struct http_req *r)
         stream(h, r, STREAM_CHUNKS);
     } else if (str_eq(r->path, STR("/forever"))) {
         stream(h, r, -1);
+    } else if (str_eq(r->path, STR("/cut"))) {
+        cut(r);
     } else if (str_eq(r->path, STR("/nothing"))) {
         http_reply(r, 204, "text/plain", NULL, 0, STR("not sent"));
     } else if (str_eq(r->path, STR("/evil"))) {

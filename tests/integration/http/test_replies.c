@@ -297,3 +297,24 @@ Test(replies, a_stream_is_followed_by_the_next_request)
     close(fd);
     harness_stop(&h);
 }
+
+static void expect_cut(const struct harness *h, struct str request, bool chunked)
+{
+    char answer[4096];
+
+    exchange(h, request, answer, sizeof answer);
+    expect_has(answer, "not all of it");
+    cr_expect_null(strstr(answer, "\r\n0\r\n"));
+    cr_expect_eq(strstr(answer, "chunked") != NULL, chunked);
+}
+
+Test(replies, a_stream_that_breaks_off_does_not_look_whole)
+{
+    struct harness h;
+
+    harness_start(&h, (struct http_conf){0});
+    expect_cut(&h, STR("GET /cut HTTP/1.1\r\n" HOST "\r\n"), true);
+    expect_cut(&h, STR("GET /cut HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"), true);
+    expect_cut(&h, STR("GET /cut HTTP/1.0\r\n\r\n"), false);
+    harness_stop(&h);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Access tokens. A signature is verified once per token and loop (115 us); after that the
+ * token itself is what is looked up, until it expires or its session is revoked.
+ */
+#ifndef GATEWAY_EDGE_AUTH_H
+#define GATEWAY_EDGE_AUTH_H
+
+#include "gateway/edge/keys.h"
+#include "gateway/edge/revocations.h"
+
+struct auth;
+
+struct auth_claims {
+    struct uuid user, session;
+    uint32_t roles;
+    int64_t exp_s;
+};
+
+enum auth_verdict { AUTH_OK, AUTH_INVALID, AUTH_UNKNOWN_KEY };
+
+enum { AUTH_CACHE_SLOTS = 4096 };
+
+struct auth *auth_create(const struct keys *keys, const struct revocations *revocations,
+                         const char *issuer, const char *audience);
+void auth_destroy(struct auth *a);
+
+/* The token of "Bearer TOKEN"; absent without one. */
+struct str auth_bearer(struct str authorization);
+/* Seen before and still good; NULL otherwise. Valid in this turn. */
+const struct auth_claims *auth_peek(struct auth *a, struct str token);
+/* AUTH_UNKNOWN_KEY: fetch the keys and ask once more. */
+enum auth_verdict auth_verify(struct auth *a, struct arena *arena, struct str token,
+                              struct auth_claims *out);
+
+#endif

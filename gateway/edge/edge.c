@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Making and ending the edge of a loop. */
+#include "gateway/edge/internal.h"
+#include "gateway/edge/request.h"
+#include "kit/base/mem.h"
+#include "proto/errors.h"
+
+#include <stdlib.h>
+
+static const char *const services[] = {"users", "orders", "jobs"};
+
+static const struct err *connect_services(struct arena *a, struct edge *e)
+{
+    static const struct rpc_client_conf conf = {"viaduct-gateway", ERR_CODES};
+    const char *const urls[] = {e->conf.users, e->conf.orders, e->conf.jobs};
+
+    e->rpc = rpc_client_create(e->loop, &conf);
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        const struct err *err = rpc_client_add(e->rpc, a, services[i], urls[i]);
+
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
+static void make_parts(struct edge *e)
+{
+    const struct edge_conf *c = &e->conf;
+    const struct limiter_conf limits = {
+        .limits = {[LIMIT_IP] = c->limit_ip,
+                   [LIMIT_USER] = c->limit_user,
+                   [LIMIT_SIGN_IN] = c->limit_sign_in},
+        .loops = c->loops,
+    };
+
+    e->redis = redis_create(e->loop, &c->redis);
+    e->router = router_create(c->routes);
+    e->limiter = limiter_create(e->redis, &limits);
+    e->keys = keys_create(e->loop, e->rpc);
+    e->revocations = revocations_create(e->loop, e->redis, e->rpc);
+    e->auth = auth_create(e->keys, e->revocations, c->issuer, c->audience);
+    e->access = access_create(c->routes);
+}
+
+const struct err *edge_create(struct arena *a, struct loop *l, const struct edge_conf *conf,
+                              struct edge **out)
+{
+    struct edge *e = MEM_NEW(struct edge);
+    const struct err *err;
+
+    e->loop = l;
+    e->conf = *conf;
+    err = connect_services(a, e);
+    if (!err) {
+        make_parts(e);
+        err = http_server_create(a, l, &e->conf.http, request_handle, e, &e->http);
+    }
+    if (err)
+        edge_destroy(e);
+    else
+        *out = e;
+    return err;
+}
+
+void edge_destroy(struct edge *e)
+{
+    if (!e)
+        return;
+    http_server_destroy(e->http); /* ends the flows: first of all */
+    auth_destroy(e->auth);
+    revocations_destroy(e->revocations);
+    keys_destroy(e->keys);
+    rpc_client_destroy(e->rpc);
+    limiter_destroy(e->limiter);
+    if (e->redis)
+        redis_destroy(e->redis);
+    router_destroy(e->router);
+    access_destroy(e->access);
+    free(e);
+}
+
+void edge_drain(struct edge *e)
+{
+    http_server_drain(e->http);
+    http_server_stop_listening(e->http);
+}
+
+unsigned edge_in_flight(const struct edge *e)
+{
+    return http_server_in_flight(e->http);
+}
+
+int edge_port(const struct edge *e)
+{
+    return http_server_port(e->http);
+}
+
+bool edge_is_warm(const struct edge *e)
+{
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        if (!rpc_client_up(e->rpc, services[i]))
+            return false;
+    return keys_loaded(e->keys) && revocations_synced(e->revocations);
+}
+
+bool edge_dependency_up(const struct edge *e, const char *service)
+{
+    return service ? rpc_client_up(e->rpc, service) : redis_up(e->redis);
+}

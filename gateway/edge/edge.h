@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The edge of one loop: from an HTTP request to its response. What it is made of and the way
+ * of a request through it:
+ *
+ *   request.c   the request's own state; its flow; the end: response, log line, metric
+ *   pipeline.c  the steps: match -> limit -> authenticate -> permit -> validate -> call
+ *   router.c    paths                      limit.c    sliding windows, Redis or local
+ *   auth.c      tokens, verified once      keys.c     the users service's public keys
+ *   revocations.c  sessions that have ended   validate.c  parameters and bodies
+ *   respond.c   bodies and header fields   access.c   log lines and metrics
+ *
+ * One per loop; everything on it.
+ */
+#ifndef GATEWAY_EDGE_EDGE_H
+#define GATEWAY_EDGE_EDGE_H
+
+#include "gateway/edge/route.h"
+#include "kit/cache/redis.h"
+#include "kit/http/http.h"
+#include "kit/rpc/client.h"
+
+struct edge;
+
+struct edge_conf {
+    const char *issuer, *audience;
+    const char *users, *orders, *jobs; /* hop URLs */
+    struct redis_conf redis;
+    struct http_conf http;
+    int64_t request_timeout_ms; /* of the work for one request */
+    /* Calls a minute, 0: no limit. */
+    int64_t limit_ip, limit_user, limit_sign_in;
+    unsigned loops; /* without Redis each loop has its share of the limits */
+    const struct route *routes;
+    struct str openapi, openapi_etag; /* the document of GET /openapi.json */
+};
+
+MUST_CHECK const struct err *edge_create(struct arena *a, struct loop *l,
+                                         const struct edge_conf *conf, struct edge **out);
+/* No request is in flight any more, or what is left is cut off. */
+void edge_destroy(struct edge *e);
+
+/* Replies end their connections, nothing new comes in. */
+void edge_drain(struct edge *e);
+unsigned edge_in_flight(const struct edge *e);
+int edge_port(const struct edge *e);
+
+/* Keys and revocations have been fetched and every service is connected. Any thread. */
+bool edge_is_warm(const struct edge *e);
+/* For /health; any thread. `service` NULL: Redis. */
+bool edge_dependency_up(const struct edge *e, const char *service);
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The edge's own objects, for its files and for flows that need more than their flow. */
+#ifndef GATEWAY_EDGE_INTERNAL_H
+#define GATEWAY_EDGE_INTERNAL_H
+
+#include "gateway/edge/access.h"
+#include "gateway/edge/auth.h"
+#include "gateway/edge/edge.h"
+#include "gateway/edge/keys.h"
+#include "gateway/edge/limit.h"
+#include "gateway/edge/revocations.h"
+#include "gateway/edge/router.h"
+
+struct edge {
+    struct loop *loop;
+    struct edge_conf conf;
+    struct http_server *http;
+    struct rpc_client *rpc;
+    struct redis *redis;
+    struct router *router;
+    struct limiter *limiter;
+    struct keys *keys;
+    struct revocations *revocations;
+    struct auth *auth;
+    struct access *access;
+};
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The way of a request, in reading order. A request whose token has been seen before counts
+ * against the limits of its address and of its user in one round trip; others pay for the
+ * address before anybody verifies a signature for them.
+ */
+#include "gateway/edge/internal.h"
+#include "gateway/edge/request.h"
+#include "gateway/edge/respond.h"
+#include "gateway/edge/validate.h"
+#include "proto/errors.h"
+
+static enum step address_counted(struct flow *f);
+static enum step authenticate(struct flow *f);
+static enum step keys_fetched(struct flow *f);
+static enum step identified(struct flow *f);
+static enum step user_counted(struct flow *f);
+static enum step permit(struct flow *f);
+static enum step called(struct flow *f);
+
+static void take_identity(struct flow *f, const struct auth_claims *claims)
+{
+    f->caller = (struct caller){claims->user, claims->session, claims->roles};
+    f->log.user_id = uuid_str(&f->arena, claims->user);
+}
+
+static bool needs_user(const struct request *rq)
+{
+    return rq->match.route && rq->match.route->auth == ROUTE_USER;
+}
+
+enum step pipeline_begin(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    struct http_req *http = rq->http;
+    const struct auth_claims *known = NULL;
+    enum route_limits limits = ROUTE_LIMITS_API;
+
+    router_find(rq->edge->router, http->method, http->path, &rq->match);
+    if (rq->match.route) {
+        f->log.route = str_of(rq->match.route->path);
+        limits = rq->match.route->limits;
+    }
+    if (needs_user(rq)) {
+        rq->token = auth_bearer(http_header(http, "authorization"));
+        known = auth_peek(rq->edge->auth, rq->token);
+    }
+    if (known)
+        take_identity(f, known);
+    limit_start(f, &rq->limit, rq->edge->limiter, limits, http->client_ip,
+                known ? &f->caller.user : NULL);
+    return flow_await(f, address_counted);
+}
+
+static enum step address_counted(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    const struct err *e = limit_judge(f, &rq->limit);
+
+    if (e)
+        return flow_fail(f, e);
+    if (rq->match.allowed == 0)
+        return flow_fail_code(f, &ERR_CODE_ROUTE_NOT_FOUND, "No route has this path");
+    if (rq->http->method == HTTP_OPTIONS)
+        return flow_done(f);
+    if (!rq->match.route)
+        return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED, "The field Allow has those it takes");
+    if (!needs_user(rq))
+        return permit(f);
+    return uuid_is_nil(f->caller.user) ? authenticate(f) : permit(f);
+}
+
+/* ---- who is it ---- */
+
+static enum step refuse_token(struct flow *f)
+{
+    return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID, "Sign in again or refresh the token");
+}
+
+static enum step authenticate(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    struct auth_claims claims;
+
+    if (rq->token.p == NULL)
+        return flow_fail_code(f, &ERR_CODE_TOKEN_MISSING, "Send Authorization: Bearer TOKEN");
+    switch (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims)) {
+    case AUTH_OK: take_identity(f, &claims); return identified(f);
+    case AUTH_UNKNOWN_KEY: keys_wait(f, rq->edge->keys); return flow_await(f, keys_fetched);
+    case AUTH_INVALID: break;
+    }
+    return refuse_token(f);
+}
+
+static enum step keys_fetched(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    struct auth_claims claims;
+
+    if (!keys_loaded(rq->edge->keys))
+        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE, "Tokens cannot be checked at the moment");
+    if (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims) != AUTH_OK)
+        return refuse_token(f);
+    take_identity(f, &claims);
+    return identified(f);
+}
+
+static enum step identified(struct flow *f)
+{
+    struct request *rq = request_of(f);
+
+    limit_start_user(f, &rq->limit, rq->edge->limiter, rq->match.route->limits,
+                     f->caller.user);
+    return flow_await(f, user_counted);
+}
+
+static enum step user_counted(struct flow *f)
+{
+    const struct err *e = limit_judge(f, &request_of(f)->limit);
+
+    return e ? flow_fail(f, e) : permit(f);
+}
+
+/* ---- what does it want ---- */
+
+static enum step start_work(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    const struct route *route = rq->match.route;
+    const struct wire_msg *reply = route_reply(route);
+
+    if (route->rpc) {
+        rpc_start(f, &rq->call, rq->edge->rpc, route->rpc, f->in, NULL, true);
+        return flow_await(f, called);
+    }
+    if (reply)
+        f->out = arena_alloc(&f->arena, reply->size);
+    return route->flow(f);
+}
+
+static enum step permit(struct flow *f)
+{
+    struct request *rq = request_of(f);
+    const struct route *route = rq->match.route;
+    const struct err *e;
+
+    if (route->auth == ROUTE_USER && !permission_granted(f->caller.roles, route->permission))
+        return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE, "It takes the permission %s",
+                              permission_name(route->permission));
+    e = respond_acceptable(rq);
+    if (!e)
+        e = validate(rq);
+    return e ? flow_fail(f, e) : start_work(f);
+}
+
+static enum step called(struct flow *f)
+{
+    struct request *rq = request_of(f);
+
+    rq->reply = rq->call.reply;
+    return flow_done(f);
+}

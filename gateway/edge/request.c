@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The life of a request: who it is, its flow, its end. */
+#include "gateway/edge/request.h"
+
+#include "gateway/edge/internal.h"
+#include "gateway/edge/respond.h"
+#include "kit/obs/trace.h"
+
+enum { REQUEST_ID_MAX = 128 };
+
+/* ---- identity of the request ---- */
+
+static bool is_id(struct str s)
+{
+    if (s.n == 0 || s.n > REQUEST_ID_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              c == '-' || c == '_' || c == '.'))
+            return false;
+    }
+    return true;
+}
+
+static void identify(struct request *rq)
+{
+    struct flow *f = rq->flow;
+    struct str sent = http_header(rq->http, "x-request-id");
+    char trace_id[32];
+
+    rq->id = is_id(sent) ? sent : uuid_str(&rq->http->arena, uuid_new());
+    trace_continue(&f->trace, http_header(rq->http, "traceparent"));
+    hex_encode(f->trace.trace_id, sizeof f->trace.trace_id, trace_id);
+    f->log.request_id = rq->id;
+    f->log.trace_id = arena_str(&f->arena, (struct str){trace_id, sizeof trace_id});
+}
+
+/* ---- life ---- */
+
+static void ended(struct flow *f, const struct err *e)
+{
+    struct request *rq = request_of(f);
+
+    rq->http->gone = NULL;
+    respond(rq, e);
+    access_note(rq->edge->access, rq, e);
+    if (rq->streaming && e)
+        http_stream_abort(rq->http);
+    else if (rq->streaming)
+        http_stream_end(rq->http);
+}
+
+static void client_gone(struct http_req *http)
+{
+    struct request *rq = http->user;
+
+    flow_cancel(rq->flow, ERR_STATIC(CANCELLED));
+}
+
+void request_handle(void *arg, struct http_req *http)
+{
+    struct edge *edge = arg;
+    struct request *rq = ARENA_NEW(&http->arena, struct request);
+
+    rq->edge = edge;
+    rq->http = http;
+    rq->flow = flow_create(edge->loop, edge->conf.request_timeout_ms, ended, rq);
+    rq->flow->env = edge;
+    http->user = rq;
+    http->gone = client_gone;
+    identify(rq);
+    flow_start(rq->flow, pipeline_begin);
+}

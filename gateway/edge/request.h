@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One request on its way. It lives in the arena of its http_req; its flow carries it (f->owner).
+ * A step leaves the answer here, and the flow's end sends it.
+ */
+#ifndef GATEWAY_EDGE_REQUEST_H
+#define GATEWAY_EDGE_REQUEST_H
+
+#include "gateway/edge/limit.h"
+#include "gateway/edge/router.h"
+#include "kit/http/http.h"
+#include "kit/rpc/client.h"
+
+struct edge;
+
+enum { REQUEST_PAIRS_MAX = 32 };
+
+struct request {
+    struct edge *edge;
+    struct http_req *http;
+    struct flow *flow;
+    struct str id;
+    struct router_match match;
+    struct str token; /* of Authorization: Bearer */
+    struct limit_take limit;
+    struct http_pair pairs[REQUEST_PAIRS_MAX]; /* of the query */
+    int n_pairs;
+    struct rpc_call call; /* of a plain route */
+
+    /* The answer: msgpack of the route's reply, or a body as it is; without both, f->out. */
+    struct str reply;
+    struct str body; /* absent: none */
+    struct str etag; /* of `body`, when it is known already */
+    bool streaming;  /* http_stream_start() was called */
+
+    int status; /* what was sent, and how many bytes of body */
+    size_t sent;
+};
+
+static inline struct request *request_of(const struct flow *f)
+{
+    return f->owner;
+}
+
+/* What kit/http calls; arg is the edge. */
+void request_handle(void *arg, struct http_req *http);
+
+/* The first step of every request. */
+enum step pipeline_begin(struct flow *f);
+
+#endif

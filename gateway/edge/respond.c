@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See gateway/edge/respond.h. */
+#include "gateway/edge/respond.h"
+
+#include "gateway/edge/fields.h"
+#include "kit/base/siphash.h"
+#include "proto/errors.h"
+
+enum { BODY_MAX = 16 << 20, PROBLEM_MAX = 65536 };
+
+/* ---- Accept ---- */
+
+static bool is_zero_quality(struct str parameters)
+{
+    while (parameters.p) {
+        struct str p = str_trim(str_split(parameters, ';', &parameters));
+        int64_t whole;
+        struct str fraction;
+
+        if (!str_starts(p, STR("q=")))
+            continue;
+        p = str_split((struct str){p.p + 2, p.n - 2}, '.', &fraction);
+        while (fraction.n > 0 && fraction.p[fraction.n - 1] == '0')
+            fraction.n--;
+        return str_to_i64(p, 0, 0, &whole) && fraction.n == 0;
+    }
+    return false;
+}
+
+static bool range_has(struct str range, struct str media)
+{
+    struct str type = str_split(media, '/', &media);
+    struct str sub;
+
+    range = str_split(range, '/', &sub);
+    if (str_eq(range, STR("*")))
+        return true;
+    return str_eq_nocase(range, type) && (str_eq(sub, STR("*")) || str_eq_nocase(sub, media));
+}
+
+const struct err *respond_acceptable(const struct request *rq)
+{
+    const char *media = rq->match.route->media;
+    struct str rest = http_header(rq->http, "accept");
+    struct str sent = media ? str_of(media) : STR("application/json");
+
+    if (rest.n == 0)
+        return NULL;
+    while (rest.p) {
+        struct str parameters;
+        struct str range =
+            str_trim(str_split(str_split(rest, ',', &rest), ';', &parameters));
+
+        if (range_has(range, sent) && !is_zero_quality(parameters))
+            return NULL;
+    }
+    return err_new(&rq->flow->arena, &ERR_CODE_NOT_ACCEPTABLE, "This is sent as %.*s",
+                   STR_FMT(sent));
+}
+
+/* ---- entity tags ---- */
+
+struct str respond_etag(struct arena *a, int64_t version, struct str body)
+{
+    /* no secret: every gateway must come to the same tag */
+    const struct siphash_key key = {0x7669616475637421, 0x6574616773206f6b};
+    unsigned long long hash = siphash13(key, body.p, body.n);
+
+    if (version > 0)
+        return arena_printf(a, "\"%lld-%016llx\"", (long long)version, hash);
+    return arena_printf(a, "\"%016llx\"", hash);
+}
+
+/* RFC 9110 section 13.1.2: the weak comparison. */
+static bool is_known_to_client(const struct request *rq, struct str etag)
+{
+    struct str rest = http_header(rq->http, "if-none-match");
+
+    while (rest.p) {
+        struct str tag = str_trim(str_split(rest, ',', &rest));
+
+        if (str_starts(tag, STR("W/")))
+            tag = (struct str){tag.p + 2, tag.n - 2};
+        if (str_eq(tag, STR("*")) || str_eq(tag, etag))
+            return true;
+    }
+    return false;
+}
+
+static bool has_etag(const struct request *rq)
+{
+    const struct route *route = rq->match.route;
+    bool stored = !route->cache_control || !strstr(route->cache_control, "no-store");
+
+    return stored && (route->method == HTTP_GET || route->method == HTTP_PATCH ||
+                      route->status == 201);
+}
+
+/* ---- sending ---- */
+
+static void send(struct request *rq, int status, const char *type, const struct fields *f,
+                 struct str body)
+{
+    rq->status = status;
+    rq->sent = rq->http->method == HTTP_HEAD ? 0 : body.n;
+    http_reply(rq->http, status, type, f->v, f->n, body);
+}
+
+static void send_problem(struct request *rq, const struct err *e)
+{
+    struct fields f = {.n = 0};
+    struct str rest;
+    struct str instance = str_split(rq->http->target, '?', &rest);
+    struct buf b;
+
+    if (rq->streaming) { /* too late to say */
+        rq->status = err_info(e)->http_status;
+        return;
+    }
+    buf_init(&b, PROBLEM_MAX);
+    http_problem(&b, e, instance, rq->id);
+    fields_common(&f, rq);
+    fields_of_error(&f, rq, e);
+    send(rq, err_info(e)->http_status, "application/problem+json", &f, buf_view(&b));
+    buf_fini(&b);
+}
+
+static void send_body(struct request *rq, const char *type, struct str reply, struct str body)
+{
+    const struct route *route = rq->match.route;
+    struct fields f = {.n = 0};
+    struct mp_value version = {.type = MP_NIL};
+    int status = route->status;
+    struct str etag = rq->etag;
+
+    fields_common(&f, rq);
+    fields_of_route(&f, rq, reply);
+    if (has_etag(rq) && body.n > 0) {
+        bool versioned = fields_peek(reply, "version", &version) && version.type == MP_INT;
+
+        if (etag.p == NULL)
+            etag = respond_etag(&rq->http->arena, versioned ? version.i : 0, body);
+        fields_add(&f, "ETag", etag);
+        if (route->method == HTTP_GET && is_known_to_client(rq, etag))
+            status = 304;
+    }
+    send(rq, status, type, &f, status == 304 ? STR("") : body);
+}
+
+static void send_reply(struct request *rq, const struct wire_msg *m)
+{
+    const struct err *e = NULL;
+    struct buf b;
+
+    buf_init(&b, BODY_MAX);
+    if (rq->reply.p)
+        e = wire_msgpack_to_json(&rq->flow->arena, m, rq->reply, &b);
+    else
+        wire_to_json(&b, m, rq->flow->out);
+    if (e || b.failed) {
+        LOG_ERROR(&rq->flow->log, "respond.bad_reply", KV("detail", e ? e->detail : STR("size")));
+        send_problem(rq, ERR_STATIC(INTERNAL));
+    } else {
+        send_body(rq, "application/json", rq->reply, buf_view(&b));
+    }
+    buf_fini(&b);
+}
+
+static void send_options(struct request *rq)
+{
+    struct fields f = {.n = 0};
+
+    fields_common(&f, rq);
+    fields_add(&f, "Allow", router_allow(&rq->http->arena, rq->match.allowed));
+    send(rq, 204, NULL, &f, STR(""));
+}
+
+void respond(struct request *rq, const struct err *e)
+{
+    const struct route *route = rq->match.route;
+
+    if (e)
+        send_problem(rq, e);
+    else if (rq->streaming)
+        rq->status = route->status;
+    else if (rq->http->method == HTTP_OPTIONS)
+        send_options(rq);
+    else if (rq->body.p)
+        send_body(rq, route->media, (struct str){NULL, 0}, rq->body);
+    else if (route->status == 204)
+        send_body(rq, NULL, rq->reply, STR(""));
+    else
+        send_reply(rq, route_reply(route));
+}
+
+void respond_stream(struct request *rq, const char *content_type, struct str disposition)
+{
+    struct fields f = {.n = 0};
+
+    fields_common(&f, rq);
+    fields_of_route(&f, rq, (struct str){NULL, 0});
+    fields_add(&f, "Content-Disposition", disposition);
+    rq->streaming = true;
+    http_stream_start(rq->http, rq->match.route->status, content_type, f.v, f.n);
+}

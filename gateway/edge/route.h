@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What a route is. The one table of them is gateway/routes.c: from it come matching,
+ * authentication, limits, validation, the call, the response fields and the OpenAPI document.
+ */
+#ifndef GATEWAY_EDGE_ROUTE_H
+#define GATEWAY_EDGE_ROUTE_H
+
+#include "kit/flow/flow.h"
+#include "kit/http/http.h"
+#include "kit/wire/method.h"
+#include "proto/roles.h"
+
+enum { ROUTES_MAX = 256 };
+
+enum route_auth { ROUTE_PUBLIC, ROUTE_USER };
+
+/* Which of the rate limits count a call (gateway/edge/limit.c). */
+enum route_limits { ROUTE_LIMITS_API, ROUTE_LIMITS_SIGN_IN };
+
+struct route {
+    enum http_method method;
+    const char *path; /* "/v1/users/{id}": {id} fills the field `id` of the request message */
+    const char *tag, *summary;
+    enum route_auth auth;
+    enum permission permission; /* PERM_NONE: whoever is signed in */
+    enum route_limits limits;
+
+    /* One of both: a call that is passed on, or the first step of a flow. */
+    const struct rpc_method *rpc;
+    flow_step flow;
+    /* The request message, NULL: the method's; then what fills it from where. Fields are
+     * copied by name from `query` and `body` into it. */
+    const struct wire_msg *in, *query, *body;
+    const char *self; /* its field that is the caller's id */
+    bool if_match;    /* its field if_version comes from If-Match */
+
+    const struct wire_msg *reply; /* NULL: the method's */
+    const char *media;            /* NULL: application/json */
+    int status;
+    const char *location;      /* "/v1/users/{id}", {id} from the reply */
+    const char *cache_control; /* NULL: private, no-cache */
+
+    /* Seconds since 1970, 0: not. A path that takes its place. */
+    int64_t deprecated_s, sunset_s;
+    const char *successor;
+};
+
+static inline const struct wire_msg *route_in(const struct route *r)
+{
+    return r->in || !r->rpc ? r->in : r->rpc->in;
+}
+/* NULL: no body, or not JSON. */
+static inline const struct wire_msg *route_reply(const struct route *r)
+{
+    return r->reply || !r->rpc ? r->reply : r->rpc->out;
+}
+
+#endif

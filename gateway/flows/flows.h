@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* First steps of the routes that are more than one call. Each flow is one file. */
+#ifndef GATEWAY_FLOWS_FLOWS_H
+#define GATEWAY_FLOWS_FLOWS_H
+
+#include "kit/flow/flow.h"
+
+/* POST /v1/orders: is the caller's account active? Then orders.create. */
+enum step place_order(struct flow *f);
+/* GET /v1/users/{id}/overview: user, orders and jobs side by side; with what there is when a
+ * service is down. */
+enum step overview(struct flow *f);
+/* GET /v1/jobs/{id}/result: the chunks of a result as one stream. */
+enum step job_result(struct flow *f);
+/* GET /openapi.json, GET /.well-known/jwks.json */
+enum step serve_openapi(struct flow *f);
+enum step serve_jwks(struct flow *f);
+
+#endif

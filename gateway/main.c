@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/* viaduct-gateway: the HTTP edge. One edge per loop, all of them on one address. */
+#include "gateway/conf.h"
+#include "gateway/edge/edge.h"
+#include "gateway/edge/respond.h"
+#include "gateway/openapi.h"
+#include "gateway/routes.h"
+#include "kit/base/clock.h"
+#include "kit/svc/svc.h"
+
+enum { LOOPS_MAX = 256, WARM_CHECK_MS = 5, WARM_AT_MOST_MS = 5000 };
+
+/* Ready when it could answer anything, or when that takes too long: a gateway that starts
+ * while a service is down still serves the others. */
+struct warming {
+    struct loop_timer timer;
+    const struct edge *edge;
+    struct svc_gate *gate;
+    int64_t began_us;
+};
+
+static struct edge *edges[LOOPS_MAX];
+static struct warming warming[LOOPS_MAX];
+static struct buf document;
+static struct arena forever;
+static struct str document_etag;
+
+static void check_warm(struct loop_timer *t)
+{
+    struct warming *w = CONTAINER_OF(t, struct warming, timer);
+
+    if (edge_is_warm(w->edge) || clock_mono_us() - w->began_us > WARM_AT_MOST_MS * 1000LL)
+        svc_gate_open(w->gate);
+    else
+        loop_timer_set(t, WARM_CHECK_MS);
+}
+
+static void warm_up(struct svc *s, struct loop *l, unsigned index)
+{
+    struct warming *w = &warming[index];
+
+    *w = (struct warming){.edge = edges[index],
+                          .gate = svc_gate_add(s, "upstreams"),
+                          .began_us = clock_mono_us()};
+    loop_timer_init(&w->timer, l, check_warm);
+    loop_timer_set(&w->timer, 0);
+}
+
+/* ---- health ---- */
+
+static bool service_up(void *arg)
+{
+    return edge_dependency_up(edges[0], arg);
+}
+
+static void name_dependencies(struct svc *s)
+{
+    static char users[] = "users", orders[] = "orders", jobs[] = "jobs";
+
+    svc_dependency(s, "redis", service_up, NULL);
+    svc_dependency(s, users, service_up, users);
+    svc_dependency(s, orders, service_up, orders);
+    svc_dependency(s, jobs, service_up, jobs);
+}
+
+/* ---- life ---- */
+
+static const struct err *check(struct arena *a, void *conf)
+{
+    const struct gateway_conf *c = conf;
+    const char *why = routes_check(a);
+
+    if (!redis_url_valid(c->redis))
+        return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
+    return why ? err_new(a, &ERR_CODE_INTERNAL, "%s", why) : NULL;
+}
+
+static const struct err *start(struct arena *a, struct svc *s, void *conf)
+{
+    (void)a;
+    (void)s;
+    (void)conf;
+    rpc_process_init();
+    arena_init(&forever);
+    buf_init(&document, OPENAPI_BYTES_MAX);
+    openapi_write(&document, routes);
+    document_etag = respond_etag(&forever, 0, buf_view(&document));
+    return NULL;
+}
+
+static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf *c)
+{
+    return (struct edge_conf){
+        .issuer = c->issuer,
+        .audience = c->audience,
+        .users = c->users,
+        .orders = c->orders,
+        .jobs = c->jobs,
+        .redis = {.url = c->redis, .max_in_flight = 4096, .timeout_ms = c->redis_ms},
+        .http = {.listen = c->listen,
+                 .max_connections = (unsigned)c->connections,
+                 .max_head_bytes = (size_t)c->head_bytes,
+                 .max_body_bytes = (size_t)c->body_bytes,
+                 .idle_ms = c->idle_ms,
+                 .request_ms = c->receive_ms,
+                 .reuseport = true},
+        .request_timeout_ms = c->work_ms,
+        .limit_ip = c->limit_ip,
+        .limit_user = c->limit_user,
+        .limit_sign_in = c->limit_sign_in,
+        .loops = svc_loop_count(s),
+        .routes = routes,
+        .openapi = buf_view(&document),
+        .openapi_etag = document_etag,
+    };
+}
+
+static const struct err *start_loop(struct arena *a, struct svc *s, struct loop *l,
+                                    unsigned index)
+{
+    const struct edge_conf conf = edge_conf(s, svc_conf(s));
+    const struct err *e = edge_create(a, l, &conf, &edges[index]);
+
+    if (e)
+        return e;
+    warm_up(s, l, index);
+    if (index == 0) {
+        name_dependencies(s);
+        LOG_INFO(NULL, "gateway.listening", KV("port", edge_port(edges[0])));
+    }
+    return NULL;
+}
+
+static void drain(struct svc *s, struct loop *l, unsigned index)
+{
+    (void)s;
+    (void)l;
+    edge_drain(edges[index]);
+}
+
+static bool idle(struct svc *s, struct loop *l, unsigned index)
+{
+    (void)s;
+    (void)l;
+    return edge_in_flight(edges[index]) == 0;
+}
+
+static void stop_loop(struct svc *s, struct loop *l, unsigned index)
+{
+    (void)s;
+    (void)l;
+    loop_timer_clear(&warming[index].timer);
+    edge_destroy(edges[index]);
+}
+
+static void stop(struct svc *s)
+{
+    (void)s;
+    buf_fini(&document);
+    arena_fini(&forever);
+}
+
+int main(int argc, char **argv)
+{
+    static struct gateway_conf conf;
+    static const struct svc_command commands[] = {{0}};
+    static const struct svc_def def = {
+        .name = "viaduct-gateway",
+        .about = "The HTTP edge: limits, tokens, validation, routing, JSON.",
+        .options = gateway_conf_options,
+        .conf = &conf,
+        .conf_size = sizeof conf,
+        .commands = commands,
+        .default_loops = 0,
+        .check = check,
+        .start = start,
+        .loop_start = start_loop,
+        .drain = drain,
+        .idle = idle,
+        .loop_stop = stop_loop,
+        .stop = stop,
+    };
+
+    return svc_main(&def, argc, argv);
+}

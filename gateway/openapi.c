@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See gateway/openapi.h. Top-down: document, path, operation, its parts. */
+#include "gateway/openapi.h"
+
+#include "gateway/schemas.h"
+
+#include <ctype.h>
+
+static const char problem_schema[] =
+    "\"problem\":{\"type\":\"object\",\"description\":\"RFC 9457\",\"properties\":{"
+    "\"type\":{\"type\":\"string\",\"format\":\"uri\"},"
+    "\"title\":{\"type\":\"string\"},"
+    "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
+    "\"detail\":{\"type\":\"string\"},"
+    "\"instance\":{\"type\":\"string\",\"format\":\"uri-reference\"},"
+    "\"code\":{\"type\":\"string\",\"description\":\"stable, to be matched on\"},"
+    "\"request_id\":{\"type\":\"string\"},"
+    "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+    "\"pointer\":{\"type\":\"string\",\"description\":"
+    "\"JSON pointer into the body, ?name of a query parameter, {name} of one in the path\"},"
+    "\"detail\":{\"type\":\"string\"}},\"required\":[\"pointer\",\"detail\"]}}},"
+    "\"required\":[\"type\",\"title\",\"status\",\"code\",\"request_id\"]}";
+
+static void put_text(struct buf *b, const char *text)
+{
+    wire_json_string(b, str_of(text));
+}
+
+/* ---- what an operation may answer ---- */
+
+static bool has_body(const struct route *r)
+{
+    return r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
+}
+
+static bool changes_things(const struct route *r)
+{
+    return r->method != HTTP_GET;
+}
+
+static bool needs_user(const struct route *r)
+{
+    return r->auth == ROUTE_USER;
+}
+
+static bool checks_credentials(const struct route *r)
+{
+    return needs_user(r) || r->limits == ROUTE_LIMITS_SIGN_IN;
+}
+
+static bool names_a_thing(const struct route *r)
+{
+    return strchr(r->path, '{') != NULL;
+}
+
+static bool is_conditional(const struct route *r)
+{
+    return r->if_match;
+}
+
+static bool always(const struct route *r)
+{
+    (void)r;
+    return true;
+}
+
+static const struct {
+    enum err_kind kind;
+    bool (*when)(const struct route *r);
+    const char *description;
+} failures[] = {
+    {ERR_BAD_INPUT, always, "The request cannot be understood"},
+    {ERR_UNAUTHENTICATED, checks_credentials, "Who asks is not known"},
+    {ERR_FORBIDDEN, checks_credentials, "Who asks may not do this"},
+    {ERR_NOT_FOUND, names_a_thing, "There is no such thing, or not for who asks"},
+    {ERR_NOT_ACCEPTABLE, always, "None of the accepted media types can be sent"},
+    {ERR_CONFLICT, changes_things, "The state of things does not allow it"},
+    {ERR_PRECONDITION_FAILED, is_conditional, "It was changed in the meantime"},
+    {ERR_TOO_LARGE, has_body, "The body is too large"},
+    {ERR_UNSUPPORTED_MEDIA, has_body, "The body must be application/json"},
+    {ERR_INVALID, has_body, "Some fields are not acceptable"},
+    {ERR_LIMITED, always, "Too many requests; see Retry-After"},
+    {ERR_INTERNAL, always, "Something went wrong on our side"},
+    {ERR_UNKNOWN_OUTCOME, changes_things, "It may or may not have been done"},
+    {ERR_UNAVAILABLE, always, "A part this needs is not available; see Retry-After"},
+    {ERR_DEADLINE, always, "It took too long"},
+};
+
+enum { FAILURES = sizeof failures / sizeof *failures };
+
+static void put_failures(struct buf *b, const struct route *r)
+{
+    for (unsigned i = 0; i < FAILURES; i++) {
+        const struct err_kind_info *info = err_kind_info(failures[i].kind);
+
+        if (failures[i].when(r))
+            buf_printf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
+                       info->http_status, info->label);
+    }
+    buf_str(b, STR(",\"default\":{\"$ref\":\"#/components/responses/problem\"}"));
+}
+
+static void put_problem_response(struct buf *b, const char *name, const char *description)
+{
+    buf_printf(b, "\"%s\":{\"description\":", name);
+    put_text(b, description);
+    buf_str(b, STR(",\"content\":{\"application/problem+json\":{\"schema\":"
+                   "{\"$ref\":\"#/components/schemas/problem\"}}}}"));
+}
+
+static void put_shared_responses(struct buf *b)
+{
+    put_problem_response(b, "problem", "Any other problem");
+    for (unsigned i = 0; i < FAILURES; i++) {
+        buf_byte(b, ',');
+        put_problem_response(b, err_kind_info(failures[i].kind)->label,
+                             failures[i].description);
+    }
+}
+
+/* ---- a good answer ---- */
+
+static void put_header(struct buf *b, const char **sep, const char *name, const char *text)
+{
+    buf_printf(b, "%s\"%s\":{\"schema\":{\"type\":\"string\"},\"description\":", *sep, name);
+    put_text(b, text);
+    buf_byte(b, '}');
+    *sep = ",";
+}
+
+static void put_headers(struct buf *b, const struct route *r, const struct wire_msg *reply)
+{
+    const char *sep = "";
+
+    buf_str(b, STR(",\"headers\":{"));
+    put_header(b, &sep, "X-Request-Id", "names this request in logs; sent back or made");
+    put_header(b, &sep, "RateLimit", "what is left of each limit");
+    put_header(b, &sep, "RateLimit-Policy", "the limits that count this call");
+    if (r->location)
+        put_header(b, &sep, "Location", "where it is");
+    if (r->method == HTTP_GET)
+        put_header(b, &sep, "ETag", "for If-None-Match, and for If-Match when it can change");
+    if (reply && wire_field_find(reply, STR("next_cursor")))
+        put_header(b, &sep, "Link", "rel=next: the next page");
+    buf_byte(b, '}');
+}
+
+static void put_content(struct buf *b, const struct route *r, const struct wire_msg *reply)
+{
+    const char *media = r->media ? r->media : "application/json";
+
+    if (r->status == 204)
+        return;
+    buf_printf(b, ",\"content\":{\"%s\":{\"schema\":", media);
+    if (reply)
+        buf_printf(b, "{\"$ref\":\"#/components/schemas/%s\"}", reply->name);
+    else
+        buf_printf(b, "{\"type\":\"%s\"}", strstr(media, "json") ? "object" : "string");
+    buf_str(b, STR("}}"));
+}
+
+static void put_responses(struct buf *b, const struct route *r)
+{
+    const struct wire_msg *reply = r->status == 204 ? NULL : route_reply(r);
+
+    buf_printf(b, ",\"responses\":{\"%d\":{\"description\":", r->status);
+    put_text(b, http_reason(r->status));
+    put_headers(b, r, reply);
+    put_content(b, r, reply);
+    buf_byte(b, '}');
+    if (r->method == HTTP_GET)
+        buf_str(b, STR(",\"304\":{\"description\":\"Not Modified\"}"));
+    put_failures(b, r);
+    buf_byte(b, '}');
+}
+
+/* ---- what an operation takes ---- */
+
+static void put_parameter(struct buf *b, const char *in, struct str name,
+                          const struct wire_field *f, bool required)
+{
+    buf_printf(b, "{\"name\":\"%.*s\",\"in\":\"%s\",\"required\":%s,\"description\":",
+               STR_FMT(name), in, required ? "true" : "false");
+    put_text(b, f->doc);
+    buf_str(b, STR(",\"schema\":"));
+    wire_field_schema(b, f);
+    if (f->kind == WIRE_KIND_strs)
+        buf_str(b, STR(",\"explode\":false"));
+    buf_byte(b, '}');
+}
+
+static void put_path_parameters(struct buf *b, const struct route *r, const char **sep)
+{
+    for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
+        const struct str name = {p + 1, strcspn(p + 1, "}")};
+
+        buf_str(b, str_of(*sep));
+        put_parameter(b, "path", name, wire_field_find(route_in(r), name), true);
+        *sep = ",";
+    }
+}
+
+/* filter_status is the parameter filter[status]. */
+static void put_query_parameter(struct buf *b, const struct wire_field *f)
+{
+    struct buf name;
+    bool filter = strncmp(f->name, "filter_", 7) == 0;
+
+    buf_init(&name, 300);
+    if (filter)
+        buf_printf(&name, "filter[%s]", f->name + 7);
+    else
+        buf_str(&name, str_of(f->name));
+    put_parameter(b, "query", buf_view(&name), f, f->required);
+    buf_fini(&name);
+}
+
+static void put_parameters(struct buf *b, const struct route *r)
+{
+    const char *sep = "";
+
+    buf_str(b, STR(",\"parameters\":["));
+    put_path_parameters(b, r, &sep);
+    for (unsigned i = 0; r->query && i < r->query->count; i++) {
+        buf_str(b, str_of(sep));
+        put_query_parameter(b, &r->query->fields[i]);
+        sep = ",";
+    }
+    if (r->if_match)
+        buf_printf(b,
+                   "%s{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,"
+                   "\"description\":\"ETag of the version to change\",\"schema\":"
+                   "{\"type\":\"string\"}}",
+                   sep);
+    buf_byte(b, ']');
+}
+
+static void put_request_body(struct buf *b, const struct route *r)
+{
+    if (r->body)
+        buf_printf(b,
+                   ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+                   "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+                   r->body->name);
+}
+
+static void put_security(struct buf *b, const struct route *r)
+{
+    if (!needs_user(r)) {
+        buf_str(b, STR(",\"security\":[]"));
+        return;
+    }
+    buf_str(b, STR(",\"security\":[{\"bearer\":[]}]"));
+    if (r->permission != PERM_NONE) {
+        buf_str(b, STR(",\"description\":"));
+        buf_printf(b, "\"Takes the permission %s.\"", permission_name(r->permission));
+    }
+}
+
+/* "get_v1_users_id_overview" */
+static void put_operation_id(struct buf *b, const struct route *r)
+{
+    bool gap = true;
+
+    for (const char *p = http_method_name(r->method); *p; p++)
+        buf_byte(b, (uint8_t)tolower((unsigned char)*p));
+    for (const char *p = r->path; *p; p++) {
+        if (!isalnum((unsigned char)*p)) {
+            gap = true;
+            continue;
+        }
+        if (gap)
+            buf_byte(b, '_');
+        gap = false;
+        buf_byte(b, (uint8_t)*p);
+    }
+}
+
+static void put_operation(struct buf *b, const struct route *r)
+{
+    buf_byte(b, '"');
+    for (const char *p = http_method_name(r->method); *p; p++)
+        buf_byte(b, (uint8_t)tolower((unsigned char)*p));
+    buf_str(b, STR("\":{\"operationId\":\""));
+    put_operation_id(b, r);
+    buf_printf(b, "\",\"tags\":[\"%s\"],\"summary\":", r->tag);
+    put_text(b, r->summary);
+    if (r->deprecated_s)
+        buf_str(b, STR(",\"deprecated\":true"));
+    put_security(b, r);
+    put_parameters(b, r);
+    put_request_body(b, r);
+    put_responses(b, r);
+    buf_byte(b, '}');
+}
+
+/* ---- the document ---- */
+
+static bool is_first_of_path(const struct route *routes, const struct route *r)
+{
+    for (const struct route *it = routes; it < r; it++)
+        if (strcmp(it->path, r->path) == 0)
+            return false;
+    return true;
+}
+
+static void put_path(struct buf *b, const struct route *first)
+{
+    const char *sep = "";
+
+    buf_printf(b, "\"%s\":{", first->path);
+    for (const struct route *r = first; r->path; r++) {
+        if (strcmp(r->path, first->path) != 0)
+            continue;
+        buf_str(b, str_of(sep));
+        put_operation(b, r);
+        sep = ",";
+    }
+    buf_byte(b, '}');
+}
+
+static void put_paths(struct buf *b, const struct route *routes)
+{
+    const char *sep = "";
+
+    buf_str(b, STR(",\"paths\":{"));
+    for (const struct route *r = routes; r->path; r++) {
+        if (!is_first_of_path(routes, r))
+            continue;
+        buf_str(b, str_of(sep));
+        put_path(b, r);
+        sep = ",";
+    }
+    buf_byte(b, '}');
+}
+
+static void put_components(struct buf *b, const struct route *routes)
+{
+    static const struct schemas none;
+    struct schemas s = none;
+
+    for (const struct route *r = routes; r->path; r++) {
+        schemas_add(&s, r->body);
+        schemas_add(&s, r->status == 204 ? NULL : route_reply(r));
+        if (r->query)
+            schemas_add_fields(&s, r->query);
+    }
+    buf_str(b, STR(",\"components\":{\"schemas\":{"));
+    schemas_write(b, &s);
+    buf_byte(b, ',');
+    buf_str(b, str_of(problem_schema));
+    buf_str(b, STR("},\"responses\":{"));
+    put_shared_responses(b);
+    buf_str(b, STR("},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
+                   "\"bearer\",\"bearerFormat\":\"JWT\",\"description\":"
+                   "\"access_token of POST /v1/auth/login\"}}}"));
+}
+
+static void put_tags(struct buf *b, const struct route *routes)
+{
+    const char *sep = "", *last = "";
+
+    buf_str(b, STR(",\"tags\":["));
+    for (const struct route *r = routes; r->path; r++) { /* rows of a tag are together */
+        if (strcmp(r->tag, last) == 0)
+            continue;
+        buf_printf(b, "%s{\"name\":\"%s\"}", sep, r->tag);
+        last = r->tag;
+        sep = ",";
+    }
+    buf_byte(b, ']');
+}
+
+void openapi_write(struct buf *b, const struct route *routes)
+{
+    buf_str(b, STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Viaduct\",\"version\":\""
+                   "1.0.0\",\"description\":\"Accounts, catalogue, orders and slow work.\","
+                   "\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},"
+                   "\"servers\":[{\"url\":\"/\"}]"));
+    put_tags(b, routes);
+    put_paths(b, routes);
+    put_components(b, routes);
+    buf_byte(b, '}');
+}

@@ -3,6 +3,10 @@
 #include "bench.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 struct redis *bench_redis(struct bench *b, const char *url)
 {
@@ -13,7 +17,7 @@ struct redis *bench_redis(struct bench *b, const char *url)
 
 void bench_begin(struct bench *b, const char *url)
 {
-    *b = (struct bench){.loop = loop_create(), .url = url};
+    *b = (struct bench){.lock = b->lock, .loop = loop_create(), .url = url};
     arena_init(&b->arena);
     b->redis = bench_redis(b, url);
 }
@@ -132,4 +136,23 @@ struct cache_get *bench_get(struct bench *b, struct cache *c, struct str key)
 
     cr_assert(live_until(b->loop, bench_get_over, g), "a read never ended");
     return g;
+}
+
+/* Criterion runs tests side by side. */
+void bench_server(struct bench *b, const char *server, const char *instance)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/.dev/state/%s.lock", live_setting("VIADUCT_SOURCE"),
+             instance);
+    b->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    cr_assert_geq(b->lock, 0);
+    cr_assert_eq(flock(b->lock, LOCK_EX), 0);
+    cr_assert(live_server("start", server, instance));
+}
+
+void bench_server_done(struct bench *b, const char *server, const char *instance)
+{
+    cr_assert(live_server("stop", server, instance));
+    (void)close(b->lock);
 }

@@ -27,6 +27,7 @@ struct bench {
     struct world world;
     struct flow *flows[BENCH_FLOWS];
     int n_flows;
+    int lock; /* of a server that may be stopped */
 };
 
 void bench_begin(struct bench *b, const char *url);
@@ -48,5 +49,9 @@ struct cache_get *bench_get_start(struct bench *b, struct cache *c, struct str k
 bool bench_get_over(void *get);
 /* Starts and waits. */
 struct cache_get *bench_get(struct bench *b, struct cache *c, struct str key);
+
+/* Starts that server, one that may be stopped; waits until no other test has it. */
+void bench_server(struct bench *b, const char *server, const char *instance);
+void bench_server_done(struct bench *b, const char *server, const char *instance);
 
 #endif

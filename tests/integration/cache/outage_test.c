@@ -16,7 +16,7 @@ static struct arena a;
 static void begin(void)
 {
     arena_init(&a);
-    cr_assert(live_server("start", "redis", INSTANCE));
+    bench_server(&b, "redis", INSTANCE);
     bench_begin(
         &b,
         arena_printf(&a, "redis://127.0.0.1:%d", live_server_port("redis", INSTANCE)).p);
@@ -27,7 +27,7 @@ static void begin(void)
 static void end(void)
 {
     bench_end(&b);
-    cr_assert(live_server("stop", "redis", INSTANCE));
+    bench_server_done(&b, "redis", INSTANCE);
     arena_fini(&a);
 }
 

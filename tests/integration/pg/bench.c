@@ -5,7 +5,10 @@
 #include "kit/pg/migrate.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static void run_script(struct bench *b, const char *conninfo, const char *sql)
 {
@@ -28,7 +31,7 @@ struct pg_conf bench_conf(const struct pg_stmt *const *stmts, unsigned connectio
 void bench_begin(struct bench *b, const char *server, const char *ddl,
                  struct pg_conf conf)
 {
-    *b = (struct bench){.loop = loop_create(), .server = server};
+    *b = (struct bench){.lock = b->lock, .loop = loop_create(), .server = server};
     arena_init(&b->arena);
     b->schema = live_name(&b->arena, "test");
     run_script(b, server, arena_printf(&b->arena, "create schema \"%s\"", b->schema).p);
@@ -144,4 +147,23 @@ int64_t bench_value(struct bench *b, const struct pg_stmt *stmt)
     cr_assert_str_eq(bench_outcome(q), "ok");
     cr_assert_eq(q->rows.count, 1);
     return pg_get_i64(&q->rows, 0, 0);
+}
+
+/* Criterion runs tests side by side. */
+void bench_server(struct bench *b, const char *server, const char *instance)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/.dev/state/%s.lock", live_setting("VIADUCT_SOURCE"),
+             instance);
+    b->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    cr_assert_geq(b->lock, 0);
+    cr_assert_eq(flock(b->lock, LOCK_EX), 0);
+    cr_assert(live_server("start", server, instance));
+}
+
+void bench_server_done(struct bench *b, const char *server, const char *instance)
+{
+    cr_assert(live_server("stop", server, instance));
+    (void)close(b->lock);
 }

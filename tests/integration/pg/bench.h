@@ -20,6 +20,7 @@ struct bench {
     const char *schema;
     struct flow *flows[BENCH_FLOWS];
     int n_flows;
+    int lock;  /* of a server that may be stopped */
     int ended; /* flows that ended by themselves */
     const struct err_code *ended_with;
 };
@@ -45,5 +46,9 @@ const char *bench_outcome(const struct pg_query *q); /* name of the error, or "o
 
 /* The one value of a one-row query without parameters. */
 int64_t bench_value(struct bench *b, const struct pg_stmt *stmt);
+
+/* Starts that server, one that may be stopped; waits until no other test has it. */
+void bench_server(struct bench *b, const char *server, const char *instance);
+void bench_server_done(struct bench *b, const char *server, const char *instance);
 
 #endif

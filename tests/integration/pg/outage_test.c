@@ -42,7 +42,7 @@ static void begin(void)
     struct pg_conf conf = bench_conf(stmts, 2);
 
     arena_init(&a);
-    cr_assert(live_server("start", "postgres", INSTANCE));
+    bench_server(&b, "postgres", INSTANCE);
     conf.statement_timeout_ms = 1000;
     bench_begin(&b, server(), "create table note (id bigint)", conf);
     bench_up(&b);
@@ -52,7 +52,7 @@ static void end(void)
 {
     cr_assert(live_server("start", "postgres", INSTANCE));
     bench_end(&b);
-    cr_assert(live_server("stop", "postgres", INSTANCE));
+    bench_server_done(&b, "postgres", INSTANCE);
     arena_fini(&a);
 }
 

@@ -19,6 +19,8 @@ userland_run() {
     elif userland_host_is_debian13 && userland_host_ready; then
         exec "$@"
     else
+        userland_need_tools
+        userland_need_rights
         userland_make
         userland_enter "$@"
     fi
@@ -38,14 +40,13 @@ userland_host_ready() {
     [ "$(id -u)" = 0 ] || return 1
 
     say "installing on this Debian 13: $missing"
-    userland_host_install "$missing" || die "apt could not install the packages; see $VIADUCT_DEV/apt.log"
+    userland_host_install "$missing" || die "apt could not install the packages (is there a network?); see $VIADUCT_DEV/apt.log"
 }
 
 userland_host_missing() {
-    local package
-    for package in $(userland_packages); do
-        dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || echo "$package"
-    done | xargs
+    # shellcheck disable=SC2046 # a list of words
+    comm -23 <(userland_packages | tr ' ' '\n' | sort) \
+        <(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $(userland_packages) 2>/dev/null | sed -n 's/^ii *//p' | sort) | xargs
 }
 
 # Installs without starting a server and without making a PostgreSQL cluster.
@@ -91,7 +92,6 @@ userland_make() {
     userland=$(userland_path)
     [ -e "$userland/etc/viaduct-userland" ] && return
 
-    userland_need_tools
     exec 9>"$VIADUCT_CACHE/userland.lock"
     flock -n 9 || { say "waiting for another ./dev that is making the userland"; flock 9; }
     if [ ! -e "$userland/etc/viaduct-userland" ]; then
@@ -111,6 +111,17 @@ userland_need_tools() {
     say "installing mmdebstrap with apt"
     userland_apt mmdebstrap debian-archive-keyring ||
         die "apt could not install mmdebstrap (is there a network?); see $VIADUCT_DEV/apt.log"
+}
+
+# Said at once, not after the minute that making it takes.
+userland_need_rights() {
+    if [ "$(id -u)" != 0 ]; then
+        bwrap --bind / / true 2>/dev/null ||
+            die "this host does not let users make namespaces, which entering the userland needs; run ./dev as root"
+    else
+        unshare --mount --propagation unchanged true 2>/dev/null ||
+            die "this container may not mount, which entering the Debian 13 userland needs; start it with --cap-add SYS_ADMIN, or from a Debian 13 image, where ./dev needs no userland"
+    fi
 }
 
 userland_build() {
@@ -207,8 +218,6 @@ userland_enter_as_root() {
 # bubblewrap waits outside for the command: Ctrl-C is for the command alone.
 userland_enter_as_user() {
     local options=(--bind "$userland" /) bind
-    bwrap "${options[@]}" true 2>/dev/null ||
-        die "this host does not let users make namespaces, which entering the userland needs; run ./dev as root"
     for bind in "${binds[@]}"; do options+=(--dev-bind "$bind" "$bind"); done
     for bind in /etc/resolv.conf /etc/hosts; do
         [ -e $bind ] && options+=(--ro-bind "$(readlink -f $bind)" "$bind")

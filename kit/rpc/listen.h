@@ -26,6 +26,7 @@ struct rpc_peer {
     atomic_uint refs;
     atomic_bool greeted;  /* said HELLO */
     atomic_uint received; /* messages from it */
+    atomic_uint stale;    /* of these, meant for an earlier connection */
     /* Messages to it, and how many of them it has confirmed: NNG queues 64 for a
      * connection and drops what is above (xrep.c), so no lane sends beyond
      * RPC_UNCONFIRMED_MAX. */

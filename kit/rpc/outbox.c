@@ -41,6 +41,8 @@ void rpc_outbox_touch(struct rpc_outbox *o)
     if (list_empty(&o->dirty))
         list_push(&o->lane->dirty, &o->dirty);
     loop_at_turn_end(o->lane->loop, &o->lane->flush);
+    if (o->frames.n >= RPC_OUTBOX_EAGER)
+        rpc_outbox_flush(o);
 }
 
 static bool send_frames(struct rpc_outbox *o, struct str frames)
@@ -54,7 +56,8 @@ static bool send_frames(struct rpc_outbox *o, struct str frames)
     return rpc_listen_send(o->lane->server->listen, o->peer, msg);
 }
 
-bool rpc_outbox_flush(struct rpc_outbox *o)
+/* Bytes that could be sent. */
+static size_t send_some(struct rpc_outbox *o)
 {
     struct str left = buf_view(&o->frames);
 
@@ -67,7 +70,15 @@ bool rpc_outbox_flush(struct rpc_outbox *o)
         left.p += n;
         left.n -= n;
     }
-    buf_consume(&o->frames, o->frames.n - left.n);
+    return o->frames.n - left.n;
+}
+
+bool rpc_outbox_flush(struct rpc_outbox *o)
+{
+    size_t sent = send_some(o);
+
+    if (sent)
+        buf_consume(&o->frames, sent);
     if (o->frames.n == 0 && o->frames.room > KEEP_BYTES)
         buf_fini(&o->frames);
     return o->frames.n == 0;

@@ -60,6 +60,10 @@ static void put_result(struct rpc_outbox *o, const struct served *s,
         rpc_outbox_touch(o);
         return;
     }
+    if (o->frames.n + RPC_FRAME_MAX > RPC_OUTBOX_MAX) {
+        rpc_peer_close(o->peer);
+        return;
+    }
     LOG_ERROR(&s->flow->log, "rpc.reply_too_large", KV("method", m->name));
     put_error(o, s->call, 0, ERR_STATIC(INTERNAL));
 }
@@ -198,13 +202,16 @@ static void begin_call(struct rpc_outbox *o, struct rpc_inbound *in,
 }
 
 /* A method that is not known here may be known to a newer replica. */
-static const struct err *reason_to_refuse(const struct rpc_lane *lane, int row)
+static const struct err *reason_to_refuse(const struct rpc_outbox *o, int row)
 {
     static const struct err overloaded = {.code = &ERR_CODE_SHED, .retry_after_ms = 1000};
+    const struct rpc_lane *lane = o->lane;
 
     if (row < 0)
         return ERR_STATIC(UNAVAILABLE);
-    return lane->in_flight >= lane->server->max_in_flight ? &overloaded : NULL;
+    if (lane->in_flight >= lane->server->max_in_flight || o->frames.n >= RPC_OUTBOX_FULL)
+        return &overloaded;
+    return NULL;
 }
 
 /* ---- frames
@@ -214,7 +221,7 @@ static bool on_call(struct rpc_outbox *o, struct rpc_inbound *in,
                     const struct rpc_frame *f)
 {
     int row = rpc_server_row(o->lane->server, f->method);
-    const struct err *refusal = reason_to_refuse(o->lane, row);
+    const struct err *refusal = reason_to_refuse(o, row);
 
     if (find_call(o->lane, o->peer, f->call))
         return false;
@@ -306,8 +313,8 @@ static bool take_message(struct rpc_lane *lane, struct rpc_peer *peer,
 
     if (!rpc_reader_init(&reader, in->bytes, &head))
         return false;
-    if (head.session && head.session != peer->session)
-        return true; /* for an earlier connection: its calls have been given up */
+    if (head.session && head.session != peer->session) /* its calls have been given up */
+        return atomic_fetch_add(&peer->stale, 1) < RPC_STALE_MAX;
     if (head.session)
         rpc_peer_confirm(peer, head.received);
     return take_frames(rpc_outbox_of(lane, peer), in, &reader, !head.session);

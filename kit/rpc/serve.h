@@ -19,7 +19,12 @@
 #include <pthread.h>
 
 enum {
-    RPC_OUTBOX_MAX = 32 << 20, /* bytes a caller that does not read may make us keep */
+    /* What may wait for a caller that reads slowly: from FULL on its calls are refused,
+     * at MAX it loses its connection. */
+    RPC_OUTBOX_FULL = 16 << 20,
+    RPC_OUTBOX_MAX = 64 << 20,
+    RPC_OUTBOX_EAGER = 1 << 20, /* sent before the turn ends, to keep memory small */
+    RPC_STALE_MAX = 8, /* messages for an earlier connection, which NNG still held */
     RPC_CALL_BUCKETS = 1024,
 };
 

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Peers that are wrong, broken or hostile: they lose their connection, and nobody else.
+ */
+#include "kit/obs/metrics.h"
+#include "kit/rpc/frame.h"
+#include "tests/support/rpc/rig.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct rig_server *server;
+
+static void start(void)
+{
+    rig_init();
+    server = rig_server_start(&(struct rig_conf){.url = "tcp://127.0.0.1:0", .loops = 2});
+    rig_connect(rig_server_url(server));
+}
+
+static void stop(void)
+{
+    struct rig_outcome o;
+
+    rig_do(&(struct rig_call){.method = &RIG_ECHO, .text = "alive"}, &o);
+    cr_assert_str_eq(o.text, "alive");
+    rig_disconnect();
+    rig_server_stop(server);
+}
+
+TestSuite(rpc_peers, .init = start, .fini = stop);
+
+static int64_t bad_frames(void)
+{
+    return metric_value(metrics_counter("viaduct_hop_bad_frames_total", "", NULL));
+}
+
+static bool bad_frames_are(void *n)
+{
+    return bad_frames() == *(int64_t *)n;
+}
+
+/* ---- a raw peer of the service
+ * ------------------------------------------------------------ */
+
+static void send_message(nng_socket s, const void *bytes, size_t n)
+{
+    nng_msg *msg;
+
+    cr_assert_eq(nng_msg_alloc(&msg, n), 0);
+    if (n)
+        memcpy(nng_msg_body(msg), bytes, n);
+    cr_assert_eq(nng_msg_header_append_u32(msg, 0x80000001u), 0);
+    cr_assert_eq(nng_sendmsg(s, msg, 0), 0);
+}
+
+static atomic_uint pipes_lost;
+
+static void on_lost(nng_pipe p, nng_pipe_ev ev, void *arg)
+{
+    (void)p, (void)ev, (void)arg;
+    atomic_fetch_add(&pipes_lost, 1);
+}
+
+static bool lost_a_pipe(void *unused)
+{
+    (void)unused;
+    return atomic_load(&pipes_lost) > 0;
+}
+
+static nng_socket raw_peer(void)
+{
+    nng_socket s;
+
+    atomic_store(&pipes_lost, 0);
+    cr_assert_eq(nng_req0_open_raw(&s), 0);
+    nng_pipe_notify(s, NNG_PIPE_EV_REM_POST, on_lost, NULL);
+    cr_assert_eq(nng_dial(s, rig_server_url(server), NULL, 0), 0);
+    return s;
+}
+
+/* Sent on a connection of its own: it must end, count, and hurt nobody else. */
+static void expect_kicked(const void *bytes, size_t n, int times)
+{
+    nng_socket s = raw_peer();
+    int64_t want = bad_frames() + 1;
+
+    for (int i = 0; i < times; i++)
+        send_message(s, bytes, n);
+    cr_assert(rig_until(lost_a_pipe, NULL), "%zu bytes were taken", n);
+    cr_assert(rig_until(bad_frames_are, &want));
+    nng_close(s);
+}
+
+Test(rpc_peers, malformed_messages_end_their_connection)
+{
+    struct rpc_frame call = {.type = RPC_CALL,
+                             .method = RIG_ECHO.id,
+                             .call = 4096,
+                             .of_call.left_ms = 1000,
+                             .body = STR("\x80")};
+    struct rpc_frame reply = {.type = RPC_REPLY, .call = 4096, .body = STR("\x80")};
+    char bytes[400];
+
+    expect_kicked("", 0, 1);
+    expect_kicked("garbage", 7, 1);
+    memset(bytes, 0xff,
+           sizeof bytes); /* sessions of earlier connections are borne a few times */
+    expect_kicked(bytes, sizeof bytes, 9);
+    memset(bytes, 0, sizeof bytes);
+    expect_kicked(bytes, sizeof bytes, 1);
+    rpc_head_write(bytes, (struct rpc_head){0, 0});
+    rpc_frame_write(bytes + RPC_HEAD_LEN, &call); /* before HELLO */
+    expect_kicked(bytes, RPC_HEAD_LEN + rpc_frame_size(&call), 1);
+    rpc_frame_write(bytes + RPC_HEAD_LEN, &reply);
+    expect_kicked(bytes, RPC_HEAD_LEN + rpc_frame_size(&reply), 1);
+}
+
+/* HELLO by hand; returns the session. */
+static uint32_t greet(nng_socket s)
+{
+    struct rpc_frame f = {.type = RPC_HELLO,
+                          .of_hello = {.version = 1, .name = STR("x")}};
+    struct rpc_reader reader;
+    struct rpc_head head;
+    char bytes[100];
+    nng_msg *msg;
+
+    rpc_head_write(bytes, (struct rpc_head){0, 0});
+    rpc_frame_write(bytes + RPC_HEAD_LEN, &f);
+    send_message(s, bytes, RPC_HEAD_LEN + rpc_frame_size(&f));
+    cr_assert_eq(nng_recvmsg(s, &msg, 0), 0);
+    cr_assert(rpc_reader_init(&reader, (struct str){nng_msg_body(msg), nng_msg_len(msg)},
+                              &head));
+    cr_assert_eq(rpc_frame_read(&reader, &f), RPC_READ_FRAME);
+    cr_assert_eq(f.type, RPC_HELLO);
+    cr_assert(str_eq(f.of_hello.name, STR("rig")));
+    nng_msg_free(msg);
+    return f.of_hello.session;
+}
+
+static void send_frame(nng_socket s, uint32_t session, const struct rpc_frame *f)
+{
+    char bytes[400];
+
+    rpc_head_write(bytes, (struct rpc_head){session, 0});
+    rpc_frame_write(bytes + RPC_HEAD_LEN, f);
+    send_message(s, bytes, RPC_HEAD_LEN + rpc_frame_size(f));
+}
+
+Test(rpc_peers, a_message_for_an_earlier_connection_is_not_executed)
+{
+    struct rpc_frame call = {.type = RPC_CALL,
+                             .method = RIG_ECHO.id,
+                             .call = 4096,
+                             .of_call.left_ms = 60000,
+                             .body = STR("\x81\xa4text\xa1"
+                                         "a")};
+    nng_socket s = raw_peer();
+    uint32_t session = greet(s);
+    nng_msg *msg;
+
+    send_frame(s, session + 1, &call);
+    send_frame(s, session, &call);
+    cr_assert_eq(nng_recvmsg(s, &msg, 0), 0);
+    nng_msg_free(msg);
+    cr_assert_eq(atomic_load(&rig_counts->begun), 1u);
+    nng_close(s);
+}
+
+Test(rpc_peers, the_work_of_a_lost_caller_is_cancelled)
+{
+    struct rpc_frame call = {.type = RPC_CALL,
+                             .method = RIG_SLEEP.id,
+                             .call = 4096,
+                             .of_call.left_ms = 60000,
+                             .body = STR("\x82\xa4text\xa1"
+                                         "a\xa6number\xcd\x75\x30")};
+    nng_socket s = raw_peer();
+    struct rig_outcome o;
+
+    send_frame(s, greet(s), &call);
+    while (atomic_load(&rig_counts->begun) == 0)
+        rig_do(&(struct rig_call){.method = &RIG_FAIL}, &o);
+    nng_close(s);
+    while (atomic_load(&rig_counts->cut_off) == 0)
+        rig_do(&(struct rig_call){.method = &RIG_FAIL}, &o);
+    cr_assert_eq(atomic_load(&rig_counts->done), 0u);
+}
+
+Test(rpc_peers, random_messages_only_cost_their_connection)
+{
+    unsigned seed = 7;
+    char bytes[300];
+
+    for (int round = 0; round < 200; round++) {
+        nng_socket s = raw_peer();
+        uint32_t session = round % 2 ? greet(s) : 0;
+
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (char)rand_r(&seed);
+        rpc_head_write(bytes, (struct rpc_head){session, 0});
+        send_message(s, bytes, (size_t)rand_r(&seed) % sizeof bytes);
+        nng_close(s);
+    }
+}
+
+/* ---- plain TCP
+ * ---------------------------------------------------------------------------- */
+
+static int tcp_connect(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    const char *port = strrchr(rig_server_url(server), ':') + 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons((uint16_t)strtol(port, NULL, 10));
+    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void close_with_reset(int fd)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+}
+
+static const char SP_REQ[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
+
+Test(rpc_peers, connections_that_end_in_the_handshake_do_no_harm)
+{
+    for (int i = 0; i < 200; i++) {
+        int fd = tcp_connect();
+
+        if (i % 4)
+            cr_assert_eq(send(fd, SP_REQ, (size_t)(i % 4) * 2, MSG_NOSIGNAL), i % 4 * 2);
+        if (i % 2)
+            close_with_reset(fd);
+        else
+            close(fd);
+    }
+}
+
+static void expect_closed(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char bytes[64];
+
+    while (poll(&p, 1, 20000) == 1)
+        if (read(fd, bytes, sizeof bytes) <= 0) {
+            close(fd);
+            return;
+        }
+    cr_assert_fail("the connection is still open");
+}
+
+Test(rpc_peers, http_and_absurd_lengths_are_refused)
+{
+    static const char HTTP[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char HUGE_LEN[8] = {0, 0, 0, 1, 0, 0, 0, 0}; /* 4 GiB */
+    static const char OVER[8] = {0, 0, 0, 0, 0, 0x20, 0, 1};  /* 2 MiB and 1 */
+    int fd = tcp_connect();
+
+    send(fd, HTTP, sizeof HTTP - 1, MSG_NOSIGNAL);
+    expect_closed(fd);
+    fd = tcp_connect();
+    send(fd, SP_REQ, sizeof SP_REQ, MSG_NOSIGNAL);
+    send(fd, HUGE_LEN, sizeof HUGE_LEN, MSG_NOSIGNAL);
+    expect_closed(fd);
+    fd = tcp_connect();
+    send(fd, SP_REQ, sizeof SP_REQ, MSG_NOSIGNAL);
+    send(fd, OVER, sizeof OVER, MSG_NOSIGNAL);
+    expect_closed(fd);
+}
+
+/* ---- a raw service for our caller
+ * --------------------------------------------------------- */
+
+static bool lost_pipes(void *n)
+{
+    return atomic_load(&pipes_lost) >= *(unsigned *)n;
+}
+
+/* Answers each message with `reply`; the caller must break off each time, and dial anew.
+ */
+static void serve_wrongly(const char *reply, size_t n)
+{
+    const struct rpc_client_conf conf = {.self = "test"};
+    const char *url = rig_ipc("wrong");
+    struct rpc_client *c = rpc_client_create(rig_loop, &conf);
+    unsigned lost = 0;
+    nng_socket s;
+    struct arena a;
+    nng_msg *msg;
+
+    arena_init(&a);
+    atomic_store(&pipes_lost, 0);
+    cr_assert_eq(nng_rep0_open_raw(&s), 0);
+    nng_pipe_notify(s, NNG_PIPE_EV_REM_POST, on_lost, NULL);
+    cr_assert_eq(nng_listen(s, url, NULL, 0), 0);
+    cr_assert_null(rpc_client_add(c, &a, "other", url));
+    while (lost++ < 3) {
+        while (nng_recvmsg(s, &msg, NNG_FLAG_NONBLOCK) != 0)
+            cr_assert(rig_until(rig_all_ended, NULL));
+        nng_msg_clear(msg);
+        nng_msg_append(msg, reply, n);
+        cr_assert_eq(nng_sendmsg(s, msg, 0), 0);
+        cr_assert(rig_until(lost_pipes, &lost));
+    }
+    cr_assert_not(rpc_client_up(c, "other"));
+    nng_close(s);
+    rpc_client_destroy(c);
+    arena_fini(&a);
+}
+
+Test(rpc_peers, a_service_that_talks_nonsense_is_dropped)
+{
+    serve_wrongly("nonsense at length", 18);
+}
+
+Test(rpc_peers, a_service_of_another_name_is_dropped)
+{
+    struct rpc_frame f = {.type = RPC_HELLO,
+                          .of_hello = {.version = 1, .session = 9, .name = STR("users")}};
+    char bytes[100];
+
+    rpc_head_write(bytes, (struct rpc_head){9, 1});
+    rpc_frame_write(bytes + RPC_HEAD_LEN, &f);
+    serve_wrongly(bytes, RPC_HEAD_LEN + rpc_frame_size(&f));
+}

@@ -4,10 +4,27 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define SAYS(text, part) \
     cr_assert_not_null(strstr(text, part), "no '%s' in\n%s", part, text)
 #define SAYS_NOT(text, part) cr_assert_null(strstr(text, part), "'%s' in\n%s", part, text)
+
+/* Threads of the process that would take a SIGTERM. */
+static int takers(pid_t pid)
+{
+    char line[256];
+    int taking = 0;
+    FILE *f;
+
+    snprintf(line, sizeof line, "grep -h ^SigBlk: /proc/%d/task/*/status", (int)pid);
+    f = popen(line, "r");
+    while (fgets(line, sizeof line, f))
+        taking += !(strtoull(strchr(line, '\t'), NULL, 16) >> (SIGTERM - 1) & 1);
+    pclose(f);
+    return taking;
+}
 
 TestSuite(svc_stop, .init = world_begin, .fini = world_end);
 
@@ -50,6 +67,14 @@ Test(svc_stop, sigint_is_as_good)
     wait_output(p, "\"svc.ready\"");
     kill(p->pid, SIGINT);
     cr_assert_eq(wait_exit(p), 0);
+}
+
+Test(svc_stop, signals_disturb_one_thread_only)
+{
+    struct process *p = start_service();
+
+    wait_output(p, "\"svc.ready\"");
+    cr_assert_eq(takers(p->pid), 1);
 }
 
 Test(svc_stop, work_in_flight_is_finished)

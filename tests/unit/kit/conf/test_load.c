@@ -112,6 +112,8 @@ Test(conf, durations_are_never_negative)
     takes("VIADUCT_T_WAIT_MS", "0");
     refuses("VIADUCT_T_WAIT_MS", "-1");
     refuses("VIADUCT_T_WAIT_MS", "1s");
+    setenv("VIADUCT_T_WAIT_MS", "1", 1);
+    refuses("VIADUCT_T_REST_MS", "-1");
 }
 
 Test(conf, bytes_have_suffixes)
@@ -125,8 +127,11 @@ Test(conf, bytes_have_suffixes)
     refuses("VIADUCT_T_BODY", "1");
     refuses("VIADUCT_T_BODY", "2g");
     refuses("VIADUCT_T_BODY", "k");
-    refuses("VIADUCT_T_BODY", "9223372036854775807k");
     refuses("VIADUCT_T_BODY", "1.5m");
+    setenv("VIADUCT_T_BODY", "1m", 1);
+    refuses("VIADUCT_T_ROOM", "9223372036854775807k");
+    takes("VIADUCT_T_ROOM", "9007199254740991k");
+    cr_assert_eq(conf.room, 9007199254740991 << 10);
 }
 
 Test(conf, flags_are_true_or_false_only)

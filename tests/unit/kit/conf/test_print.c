@@ -54,7 +54,9 @@ Test(conf_print, shows_every_option_and_hides_secrets)
                                 "VIADUCT_T_BODY=1048576\n"
                                 "VIADUCT_T_DEMO=false\n"
                                 "VIADUCT_T_RATIO=0.5\n"
-                                "VIADUCT_T_ANY=-1\n");
+                                "VIADUCT_T_ANY=-1\n"
+                                "VIADUCT_T_REST_MS=0\n"
+                                "VIADUCT_T_ROOM=1024\n");
 }
 
 Test(conf_print, hides_only_the_password_of_a_url)

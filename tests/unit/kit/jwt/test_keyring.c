@@ -96,6 +96,16 @@ Test(keyring, a_key_of_another_kind_is_refused)
     cr_assert(says(jwt_keyring_load_dir(ring, &a, dir), "ec.pem"));
 }
 
+Test(keyring, a_key_that_is_as_long_and_cannot_sign_is_refused)
+{
+    const char *dir = make_dir();
+    struct str make =
+        arena_printf(&a, "openssl genpkey -quiet -algorithm X25519 -out %s/x.pem", dir);
+
+    cr_assert_eq(system(make.p), 0);
+    cr_assert(says(jwt_keyring_load_dir(ring, &a, dir), "x.pem"));
+}
+
 Test(keyring, an_encrypted_key_is_refused_and_nobody_is_asked)
 {
     const char *dir = make_dir();

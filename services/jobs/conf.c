@@ -31,14 +31,14 @@ static const struct err *check_worker(struct arena *a, const struct jobs_conf *c
     struct mail_address from;
 
     if (!lease_fits_heartbeat(c->lease_ms, c->heartbeat_ms))
-        return err_new(a, &ERR_CODE_INTERNAL,
+        return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_JOBS_HEARTBEAT_MS must be at most 2/5 of "
                        "VIADUCT_JOBS_LEASE_MS, so that one heartbeat may get lost");
     if (!mailer_url_ok(c->smtp))
-        return err_new(a, &ERR_CODE_INTERNAL,
+        return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_SMTP must be smtp://host:port or smtps://host:port");
     if (!mail_address_parse(str_of(c->mail_from), &from))
-        return err_new(a, &ERR_CODE_INTERNAL,
+        return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_MAIL_FROM must be an address, or Name <address>");
     return NULL;
 }
@@ -48,11 +48,11 @@ const struct err *jobs_conf_check(struct arena *a, void *conf)
     const struct jobs_conf *c = conf;
 
     if (!role_known(c))
-        return err_new(a, &ERR_CODE_INTERNAL,
+        return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_JOBS_ROLE must be api, worker or both, not '%s'",
                        c->role);
     if (jobs_has_api(c) && strlen(c->cursor_key) < CURSOR_SECRET_MIN)
-        return err_new(a, &ERR_CODE_INTERNAL,
+        return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_CURSOR_KEY must have at least %d bytes",
                        (int)CURSOR_SECRET_MIN);
     return jobs_has_worker(c) ? check_worker(a, c) : NULL;

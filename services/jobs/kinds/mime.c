@@ -6,7 +6,8 @@
 
 enum {
     LINE_MAX = 76,
-    WORD_BYTES = 45, /* of one encoded word: 60 characters of base64, 72 with its frame */
+    WORD_BYTES =
+        39, /* of one encoded word: 64 characters with its frame, after "Subject: " too */
 };
 
 /* ---- addresses

@@ -87,7 +87,7 @@ static struct str page_as_csv(struct flow *f, const struct report *r,
 /* How far the last row is in the period; 100 is for the end. */
 static int64_t percent_done(const struct report *r, const struct order_rows *rows)
 {
-    double whole = (double)(r->period.to - r->period.from);
+    double whole = (double)(r->period.to - r->period.from); /* a year at most */
     double part;
 
     if (!rows->items.n)

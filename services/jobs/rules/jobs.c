@@ -21,10 +21,10 @@ static bool may_see(const struct flow *f, struct uuid owner)
 
 const struct err *report_period_check(struct arena *a, const struct report_create *in)
 {
-    static const int64_t year_us = INT64_C(366) * 86400 * 1000000;
+    static const uint64_t year_us = UINT64_C(366) * 86400 * 1000000;
     struct err *err;
 
-    if (in->to > in->from && in->to - in->from <= year_us)
+    if (in->to > in->from && (uint64_t)in->to - (uint64_t)in->from <= year_us)
         return NULL;
     err = err_new(a, &ERR_CODE_INVALID_FIELDS,
                   "The period of the report is not acceptable");

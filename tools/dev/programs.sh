@@ -4,7 +4,7 @@
 # The processes of ./dev up: which there are, their addresses, starting and stopping them.
 
 programs_state=$VIADUCT_DEV/state/up
-programs=(users orders jobs worker gateway)
+programs=(gateway users orders jobs worker)
 
 programs_admin_first=${VIADUCT_ADMIN_PORTS:-9100} # the first of five
 VIADUCT_GATEWAY_LISTEN=${VIADUCT_GATEWAY_LISTEN:-127.0.0.1:8080}
@@ -88,9 +88,9 @@ programs_running() {
 # The gateway first: it drains while the services still answer.
 programs_stop() {
     local name
-    for name in gateway users orders jobs worker; do
+    for name in "${programs[@]}"; do
         process_signal "$programs_state/$name" TERM
-        [ $name != gateway ] || process_wait_end "$programs_state/$name" 15
+        [ "$name" != gateway ] || process_wait_end "$programs_state/$name" 15
     done
     for name in "${programs[@]}"; do process_wait_end "$programs_state/$name" 15; done
 }

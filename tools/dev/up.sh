@@ -77,12 +77,11 @@ migrate_and_seed() {
     for service in users orders; do run_once "$service" seed; done
 }
 
-# Its standard output is kept for the summary.
 run_once() {
-    local log=$programs_state/$2-$1
-    "$bin/viaduct-$1" "$2" >"$log.out" 2>"$log.log" && return
-    tail -n 5 "$log.log" >&2
-    die "viaduct-$1 $2 failed; its log is $log.log"
+    local log=$programs_state/$2-$1.log
+    "$bin/viaduct-$1" "$2" >"$log" 2>&1 && return
+    tail -n 5 "$log" >&2
+    die "viaduct-$1 $2 failed; its log is $log"
 }
 
 start_programs() {
@@ -92,21 +91,16 @@ start_programs() {
 }
 
 summary() {
-    local name
     echo
     echo "Viaduct is ready: http://${VIADUCT_GATEWAY_LISTEN/0.0.0.0/127.0.0.1}"
     echo
     programs_status
     "$VIADUCT_ROOT/tools/dev/servers.sh" status up
     echo
+    echo "accounts      admin@example.com / admin-password, alice@example.com / alice-password,"
+    echo "              bob@example.com / bob-password"
     echo "mail goes to  $VIADUCT_TEST_MAILDIR/new"
-    echo "logs          ./dev logs gateway (${programs[*]} postgres redis kafka smtp)"
-    for name in users orders; do
-        if [ -s "$programs_state/seed-$name.out" ]; then
-            echo
-            cat "$programs_state/seed-$name.out"
-        fi
-    done
+    echo "logs          ./dev logs NAME, any of the names above"
     echo
 }
 

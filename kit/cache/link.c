@@ -226,9 +226,9 @@ static void hook(struct redis_link *k, redisAsyncContext *ac)
     loop_timer_set(&k->timer, GREET_MS);
 }
 
-static void connect_now(struct redis_link *k)
+static void connect_to(struct redis_link *k, const char *address)
 {
-    redisAsyncContext *ac = redisAsyncConnect(k->url->host, k->url->port);
+    redisAsyncContext *ac = redisAsyncConnect(address, k->url->port);
 
     if (ac && !ac->err) {
         hook(k, ac);
@@ -240,14 +240,55 @@ static void connect_now(struct redis_link *k)
     retry_later(k);
 }
 
+/* One address an attempt, in turn. */
+static void on_resolved(void *arg, const struct resolve_answer *answer)
+{
+    struct redis_link *k = arg;
+    const struct resolve_host *h = &answer->host[0];
+
+    k->resolve = NULL;
+    loop_timer_clear(&k->timer);
+    if (h->n > 0) {
+        connect_to(k, h->address[k->attempt % h->n]);
+        return;
+    }
+    log_lost(k, "resolve", h->name);
+    retry_later(k);
+}
+
+static void unresolved(struct redis_link *k)
+{
+    resolve_cancel(k->resolve);
+    k->resolve = NULL;
+    log_lost(k, "resolve", k->url->host);
+    retry_later(k);
+}
+
+static void begin_attempt(struct redis_link *k)
+{
+    const char *const names[] = {k->url->host};
+
+    if (!resolve_needed(k->url->host)) {
+        connect_to(k, k->url->host);
+        return;
+    }
+    k->state = REDIS_LINK_RESOLVING;
+    loop_timer_set(&k->timer, GREET_MS);
+    k->resolve = resolve_start(k->loop, names, 1, on_resolved, k);
+    if (!k->resolve)
+        unresolved(k);
+}
+
 static void on_timer(struct loop_timer *t)
 {
     struct redis_link *k = CONTAINER_OF(t, struct redis_link, timer);
 
     if (k->ac)
         redis_link_drop(k, "connect_timeout");
+    else if (k->resolve)
+        unresolved(k);
     else
-        connect_now(k);
+        begin_attempt(k);
 }
 
 /* ---- life cycle ---- */
@@ -288,6 +329,8 @@ void redis_link_fini(struct redis_link *k)
         cleanup(k);
         redisAsyncFree(ac);
     }
+    resolve_cancel(k->resolve);
+    k->resolve = NULL;
     loop_task_cancel(&k->gone);
     loop_task_cancel(&k->flush);
     loop_timer_clear(&k->timer);

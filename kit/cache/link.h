@@ -8,12 +8,14 @@
 
 #include "kit/cache/url.h"
 #include "kit/loop/loop.h"
+#include "kit/resolve/resolve.h"
 
 #include <hiredis/async.h>
 
 enum redis_link_state {
     REDIS_LINK_OFF, /* not wanted yet */
     REDIS_LINK_DOWN,
+    REDIS_LINK_RESOLVING,
     REDIS_LINK_CONNECTING,
     REDIS_LINK_GREETING, /* AUTH, SELECT, PING */
     REDIS_LINK_READY,
@@ -31,7 +33,8 @@ struct redis_link {
     void *arg;
 
     enum redis_link_state state;
-    redisAsyncContext *ac; /* NULL when there is no connection */
+    struct resolve *resolve; /* a question that is open */
+    redisAsyncContext *ac;   /* NULL when there is no connection */
     redisContextFuncs funcs;
     struct loop_fd *fd;
     int wanted;

@@ -5,6 +5,7 @@
  */
 #include "kit/base/clock.h"
 #include "kit/guard/backoff.h"
+#include "kit/pg/conninfo.h"
 #include "kit/pg/pool.h"
 
 /* A connection that was ready for so long: back-off begins anew. */
@@ -62,6 +63,8 @@ static void unwatch(struct pg_conn *c)
 
 static void drop(struct pg_conn *c)
 {
+    resolve_cancel(c->resolve);
+    c->resolve = NULL;
     unwatch(c);
     PQfinish(c->pg);
     c->pg = NULL;
@@ -76,9 +79,10 @@ static void log_lost(const struct pg_conn *c, const char *why)
     enum { EVERY = 30 }; /* attempts; the first one is always told */
 
     if (c->attempt % EVERY == 0)
-        LOG_WARN(NULL, "pg.connection_lost", KV("pool", c->pool->name), KV("why", why),
-                 KV("state", states[c->state].name), KV("attempt", c->attempt),
-                 KV("detail", c->state < PG_CONN_READY ? PQerrorMessage(c->pg) : ""));
+        LOG_WARN(
+            NULL, "pg.connection_lost", KV("pool", c->pool->name), KV("why", why),
+            KV("state", states[c->state].name), KV("attempt", c->attempt),
+            KV("detail", c->pg && c->state < PG_CONN_READY ? PQerrorMessage(c->pg) : ""));
 }
 
 void pg_conn_lose(struct pg_conn *c, const char *why)
@@ -110,13 +114,54 @@ static void down_enter(struct pg_conn *c)
 
 static void down_late(struct pg_conn *c)
 {
-    enter(c, PG_CONN_CONNECTING);
+    enter(c, PG_CONN_RESOLVING);
 }
 
 static void no_io(struct pg_conn *c, int ready)
 {
     (void)c;
     (void)ready;
+}
+
+/* ---- resolving ---- */
+
+static void on_resolved(void *arg, const struct resolve_answer *answer)
+{
+    struct pg_conn *c = arg;
+    const char **keywords, **values;
+
+    c->resolve = NULL;
+    if (!pg_conninfo_resolved(&c->arena, c->keywords, c->values, answer, &keywords,
+                              &values)) {
+        pg_conn_lose(c, "resolve");
+        return;
+    }
+    c->keywords = keywords;
+    c->values = values;
+    enter(c, PG_CONN_CONNECTING);
+}
+
+static void resolving_enter(struct pg_conn *c)
+{
+    const char *names[RESOLVE_HOSTS_MAX];
+    unsigned n;
+
+    c->keywords = c->pool->keywords;
+    c->values = c->pool->values;
+    n = pg_conninfo_names(&c->arena, c->keywords, c->values, names);
+    if (n == 0) {
+        enter(c, PG_CONN_CONNECTING);
+        return;
+    }
+    loop_timer_set(&c->timer, PG_CONNECT_MS);
+    c->resolve = resolve_start(c->pool->loop, names, n, on_resolved, c);
+    if (!c->resolve)
+        pg_conn_lose(c, "resolve");
+}
+
+static void resolving_late(struct pg_conn *c)
+{
+    pg_conn_lose(c, "resolve_timeout");
 }
 
 /* ---- connecting ---- */
@@ -130,9 +175,7 @@ static void on_notice(void *arg, const PGresult *r)
 
 static void connecting_enter(struct pg_conn *c)
 {
-    const struct pg_pool *p = c->pool;
-
-    c->pg = PQconnectStartParams(p->keywords, p->values, 0);
+    c->pg = PQconnectStartParams(c->keywords, c->values, 0);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
         pg_conn_lose(c, "connect");
         return;
@@ -258,6 +301,7 @@ static void never_late(struct pg_conn *c)
 
 static const struct state states[PG_CONN_STATES] = {
     [PG_CONN_DOWN] = {"down", down_enter, no_io, down_late},
+    [PG_CONN_RESOLVING] = {"resolving", resolving_enter, no_io, resolving_late},
     [PG_CONN_CONNECTING] = {"connecting", connecting_enter, connecting_io,
                             connecting_late},
     [PG_CONN_PREPARING] = {"preparing", preparing_enter, session_io, preparing_late},

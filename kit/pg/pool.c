@@ -246,7 +246,8 @@ static void init_stmts(struct pg_pool *p, const struct pg_stmt *const *stmts)
 
 static void init_metrics(struct pg_pool *p)
 {
-    static const char *const names[] = {"down", "connecting", "preparing", "ready"};
+    static const char *const names[] = {"down", "resolving", "connecting", "preparing",
+                                        "ready"};
 
     for (int i = 0; i < PG_CONN_STATES; i++)
         p->m_conns[i] =

@@ -14,6 +14,7 @@
 #include "kit/guard/breaker.h"
 #include "kit/obs/metrics.h"
 #include "kit/pg/pg.h"
+#include "kit/resolve/resolve.h"
 
 #include <libpq-fe.h>
 #include <stdatomic.h>
@@ -76,12 +77,20 @@ struct pg_described {
     uint64_t layout;
 };
 
-enum pg_conn_state { PG_CONN_DOWN, PG_CONN_CONNECTING, PG_CONN_PREPARING, PG_CONN_READY };
+enum pg_conn_state {
+    PG_CONN_DOWN,
+    PG_CONN_RESOLVING,
+    PG_CONN_CONNECTING,
+    PG_CONN_PREPARING,
+    PG_CONN_READY
+};
 enum { PG_CONN_STATES = PG_CONN_READY + 1 };
 
 struct pg_conn {
     struct pg_pool *pool;
     enum pg_conn_state state;
+    struct resolve *resolve;                     /* a question that is open */
+    const char *const *keywords, *const *values; /* with the addresses of hosts */
     PGconn *pg;
     struct loop_fd *fd;
     struct loop_timer timer; /* of the state */

@@ -250,6 +250,21 @@ static bool never(void *arg)
     return redis_up(arg);
 }
 
+Test(redis, is_found_by_name)
+{
+    struct redis *usual = b.redis;
+    const char *port = strrchr(b.url, ':');
+
+    b.redis = bench_redis(&b, arena_printf(&b.arena, "redis://localhost%s", port).p);
+    bench_up(&b);
+    cr_expect_str_eq(bench_outcome(&bench_run(&b, "PING")->wait), "ok");
+    redis_destroy(b.redis);
+    b.redis = bench_redis(&b, "redis://no-such-host.invalid");
+    cr_expect_str_eq(bench_outcome(&bench_run(&b, "PING")->wait), "unavailable");
+    redis_destroy(b.redis); /* while its name is looked up, perhaps */
+    b.redis = usual;
+}
+
 Test(redis, does_not_come_up_with_a_wrong_password)
 {
     const char *port = strrchr(b.url, ':');

@@ -231,6 +231,25 @@ Test(pg_segments, a_pool_is_up_when_all_its_statements_can_be_prepared)
     bench_up(&b);
 }
 
+Test(pg_segments, a_server_is_found_by_name_among_several)
+{
+    struct pg_conf conf = bench_conf(stmts, 1);
+    struct pg_pool *by_address;
+    struct str after, before;
+
+    begin_with(bench_conf(stmts, 1));
+    by_address = b.pool;
+    before = str_split(str_of(b.conninfo), '@', &after);
+    after.p += strcspn(after.p, ":/?");
+    conf.conninfo = arena_printf(&b.arena, "%.*s@no-such-host.invalid:1,localhost%s",
+                                 STR_FMT(before), after.p)
+                        .p;
+    b.pool = pg_pool_create(b.loop, &conf);
+    bench_up(&b);
+    bench_run(&b, ask_number(1));
+    pg_pool_destroy(by_address);
+}
+
 static bool mentions(const struct buf *text, const char *what)
 {
     return memmem(text->p, text->n, what, strlen(what)) != NULL;

@@ -12,9 +12,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static struct str bytes(const struct digest *d)
+/* Parameters are not copied by kit/pg, so they move to where they live long enough. */
+static struct str bytes(struct flow *f, const struct digest *d)
 {
-    return (struct str){(const char *)d->b, sizeof d->b};
+    return arena_str(&f->arena, (struct str){(const char *)d->b, sizeof d->b});
 }
 
 static struct pg_query *query(struct flow *f, const struct pg_stmt *stmt)
@@ -33,7 +34,7 @@ struct pg_query *store_sign_in(struct flow *f, struct str email,
     struct pg_query *q = query(f, &sql_sign_in_lookup);
 
     pg_str(q, email);
-    pg_bytes(q, bytes(address));
+    pg_bytes(q, bytes(f, address));
     pg_start(f, q, true);
     return q;
 }
@@ -58,7 +59,7 @@ struct pg_query *store_sign_in_failed(struct flow *f, const struct digest *addre
 {
     struct pg_query *q = query(f, &sql_sign_in_failed);
 
-    pg_bytes(q, bytes(address));
+    pg_bytes(q, bytes(f, address));
     pg_start(f, q, true);
     return q;
 }
@@ -74,9 +75,9 @@ struct pg_query *store_session_open(struct flow *f, struct uuid session, struct 
 
     pg_uuid(q, session);
     pg_uuid(q, user);
-    pg_bytes(q, bytes(token));
+    pg_bytes(q, bytes(f, token));
     pg_i64(q, lifetime_s);
-    pg_bytes(q, bytes(address));
+    pg_bytes(q, bytes(f, address));
     pg_start(f, q, true);
     return q;
 }
@@ -86,8 +87,8 @@ struct pg_query *store_session_refresh(struct flow *f, const struct digest *pres
 {
     struct pg_query *q = query(f, &sql_session_refresh);
 
-    pg_bytes(q, bytes(presented));
-    pg_bytes(q, bytes(next));
+    pg_bytes(q, bytes(f, presented));
+    pg_bytes(q, bytes(f, next));
     pg_i64(q, grace_ms);
     pg_start(f, q, true);
     return q;

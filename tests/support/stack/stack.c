@@ -120,6 +120,9 @@ static void prepare(struct stack *s, const char *logs)
         program_env(&s->part[i], "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", s->admin[i]);
     }
     add_addresses(s, ports);
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_IP=1000000");
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=1000000");
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_SIGN_IN=1000000");
     s->gateway_port = ports[STACK_GATEWAY];
     (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->gateway_port);
 }

@@ -103,7 +103,7 @@ static void put_plain(struct buf *b, const struct metric *m)
     put_labels(b, m);
     memcpy(&d, &v, sizeof d);
     if (atomic_load_explicit(&m->is_double, memory_order_relaxed))
-        buf_printf(b, " %.17g\n", d);
+        buf_printf(b, " %.15g\n", d);
     else
         buf_printf(b, " %" PRId64 "\n", v);
 }

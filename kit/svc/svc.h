@@ -13,6 +13,13 @@
  * def->loop_stop runs in each, the process exits 0 (1 when work was cut off). A second
  * signal exits at once.
  *
+ * Any function of def may be NULL. Loops are started one after the other; one that fails
+ * to start ends the process. A signal before the first loop is started ends it at once.
+ * When loop_stop has run in each loop, stop is called in the main thread, and the loops
+ * are freed after that: threads of libraries may post to them until then. During
+ * loop_stop and stop the admin thread calls no `up`. Loops that do not end within 5 s are
+ * left to the kernel.
+ *
  * Admin port: /livez (the loops turn), /readyz (started and not draining: own state
  * only), /health (each dependency; 503 when one is down), /metrics.
  */

@@ -3,8 +3,8 @@
  * The frame of every program: command line, settings, logs, loops, admin port, start,
  * drain.
  *
- *   viaduct-X [--help | --version | --check | --print-config | --health | COMMAND] [--env
- * FILE]
+ *   viaduct-X [--env FILE] [--help | --version | --check | --print-config | --health]
+ *   viaduct-X [--env FILE] COMMAND [ARGUMENT...]
  *
  * Start: settings -> def->start in the main thread -> one thread per loop,
  * def->loop_start in each -> ready when every gate is open. Drain on SIGTERM or SIGINT:

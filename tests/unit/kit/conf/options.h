@@ -16,7 +16,7 @@
     O(flag, demo, "VIADUCT_T_DEMO", "false", 0, 0, "demo data")                     \
     O(f64, ratio, "VIADUCT_T_RATIO", "0.5", 0, 1, "share")                          \
     O(i64, any, "VIADUCT_T_ANY", "-1", 0, 0, "any number")                          \
-    O(ms, rest_ms, "VIADUCT_T_REST_MS", "0", 0, 0, "any time")                    \
+    O(ms, rest_ms, "VIADUCT_T_REST_MS", "0", 0, 0, "any time")                      \
     O(bytes, room, "VIADUCT_T_ROOM", "1k", 0, 0, "any size")
 
 CONF_STRUCT(sample, SAMPLE_OPTIONS)

@@ -6,39 +6,41 @@
 #include "kit/conf/conf.h"
 #include "kit/svc/svc.h"
 
-#define GATEWAY_OPTIONS(O)                                                               \
-    SVC_OPTIONS(O, "127.0.0.1:9100")                                                     \
-    O(str, listen, "VIADUCT_GATEWAY_LISTEN", "127.0.0.1:8080", 0, 0, "address of the API") \
-    O(str, users, "VIADUCT_USERS_UPSTREAM", "tcp://127.0.0.1:7101", 0, 0,                \
-      "hop URLs of the users service, comma-separated; each address of a name counts")   \
-    O(str, orders, "VIADUCT_ORDERS_UPSTREAM", "tcp://127.0.0.1:7102", 0, 0,              \
-      "hop URLs of the orders service")                                                  \
-    O(str, jobs, "VIADUCT_JOBS_UPSTREAM", "tcp://127.0.0.1:7103", 0, 0,                  \
-      "hop URLs of the jobs service")                                                    \
-    O(url, redis, "VIADUCT_REDIS", "redis://127.0.0.1:6379", 0, 0,                       \
-      "rate limits and revocation messages")                                             \
-    O(ms, redis_ms, "VIADUCT_REDIS_TIMEOUT_MS", "100", 1, 10000,                         \
-      "longest wait for a rate limit before it is kept locally")                         \
-    O(str, issuer, "VIADUCT_ISSUER", "viaduct", 1, 200, "iss that access tokens must have") \
-    O(str, audience, "VIADUCT_AUDIENCE", "viaduct-api", 1, 200,                          \
-      "aud that access tokens must have")                                                \
-    O(i64, limit_ip, "VIADUCT_LIMIT_IP", "1200", 0, 1e9,                                 \
-      "calls a minute of one address; 0: no limit")                                      \
-    O(i64, limit_user, "VIADUCT_LIMIT_USER", "600", 0, 1e9,                              \
-      "calls a minute of one user; 0: no limit")                                         \
-    O(i64, limit_sign_in, "VIADUCT_LIMIT_SIGN_IN", "30", 0, 1e9,                         \
-      "sign-ins and registrations a minute of one address; 0: no limit")                 \
-    O(i64, connections, "VIADUCT_MAX_CONNECTIONS", "10000", 1, 1e6,                      \
-      "clients at a time, per loop; more wait in the backlog")                           \
-    O(bytes, head_bytes, "VIADUCT_MAX_HEAD_BYTES", "16k", 1024, 1048576,                 \
-      "longest request head")                                                            \
-    O(bytes, body_bytes, "VIADUCT_MAX_BODY_BYTES", "256k", 1024, 16777216,               \
-      "longest request body")                                                            \
-    O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                             \
-      "how long a connection may wait for its next request")                             \
-    O(ms, receive_ms, "VIADUCT_RECEIVE_MS", "15000", 100, 600000,                        \
-      "how long head and body of a request may take to arrive")                          \
-    O(ms, work_ms, "VIADUCT_WORK_MS", "10000", 10, 600000,                               \
+#define GATEWAY_OPTIONS(O)                                                             \
+    SVC_OPTIONS(O, "127.0.0.1:9100")                                                   \
+    O(str, listen, "VIADUCT_GATEWAY_LISTEN", "127.0.0.1:8080", 0, 0,                   \
+      "address of the API")                                                            \
+    O(str, users, "VIADUCT_USERS_UPSTREAM", "tcp://127.0.0.1:7101", 0, 0,              \
+      "hop URLs of the users service, comma-separated; each address of a name counts") \
+    O(str, orders, "VIADUCT_ORDERS_UPSTREAM", "tcp://127.0.0.1:7102", 0, 0,            \
+      "hop URLs of the orders service")                                                \
+    O(str, jobs, "VIADUCT_JOBS_UPSTREAM", "tcp://127.0.0.1:7103", 0, 0,                \
+      "hop URLs of the jobs service")                                                  \
+    O(url, redis, "VIADUCT_REDIS", "redis://127.0.0.1:6379", 0, 0,                     \
+      "rate limits and revocation messages")                                           \
+    O(ms, redis_ms, "VIADUCT_REDIS_TIMEOUT_MS", "100", 1, 10000,                       \
+      "longest wait for a rate limit before it is kept locally")                       \
+    O(str, issuer, "VIADUCT_ISSUER", "viaduct", 1, 200,                                \
+      "iss that access tokens must have")                                              \
+    O(str, audience, "VIADUCT_AUDIENCE", "viaduct-api", 1, 200,                        \
+      "aud that access tokens must have")                                              \
+    O(i64, limit_ip, "VIADUCT_LIMIT_IP", "1200", 0, 1e9,                               \
+      "calls a minute of one address; 0: no limit")                                    \
+    O(i64, limit_user, "VIADUCT_LIMIT_USER", "600", 0, 1e9,                            \
+      "calls a minute of one user; 0: no limit")                                       \
+    O(i64, limit_sign_in, "VIADUCT_LIMIT_SIGN_IN", "30", 0, 1e9,                       \
+      "sign-ins and registrations a minute of one address; 0: no limit")               \
+    O(i64, connections, "VIADUCT_MAX_CONNECTIONS", "10000", 1, 1e6,                    \
+      "clients at a time, per loop; more wait in the backlog")                         \
+    O(bytes, head_bytes, "VIADUCT_MAX_HEAD_BYTES", "16k", 1024, 1048576,               \
+      "longest request head")                                                          \
+    O(bytes, body_bytes, "VIADUCT_MAX_BODY_BYTES", "256k", 1024, 16777216,             \
+      "longest request body")                                                          \
+    O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                           \
+      "how long a connection may wait for its next request")                           \
+    O(ms, receive_ms, "VIADUCT_RECEIVE_MS", "15000", 100, 600000,                      \
+      "how long head and body of a request may take to arrive")                        \
+    O(ms, work_ms, "VIADUCT_WORK_MS", "10000", 10, 600000,                             \
       "how long the answer to a request may take")
 
 CONF_STRUCT(gateway_conf, GATEWAY_OPTIONS)

@@ -68,7 +68,7 @@ static void name_dependencies(struct svc *s)
 static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
-    const char *why = routes_check(a);
+    const char *why = routes_check(a, routes);
 
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");

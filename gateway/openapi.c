@@ -17,7 +17,8 @@ static const char problem_schema[] =
     "\"request_id\":{\"type\":\"string\"},"
     "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
     "\"pointer\":{\"type\":\"string\",\"description\":"
-    "\"JSON pointer into the body, ?name of a query parameter, {name} of one in the path\"},"
+    "\"JSON pointer into the body, ?name of a query parameter, {name} of one in the "
+    "path\"},"
     "\"detail\":{\"type\":\"string\"}},\"required\":[\"pointer\",\"detail\"]}}},"
     "\"required\":[\"type\",\"title\",\"status\",\"code\",\"request_id\"]}";
 
@@ -120,15 +121,18 @@ static void put_shared_responses(struct buf *b)
 
 /* ---- a good answer ---- */
 
-static void put_header(struct buf *b, const char **sep, const char *name, const char *text)
+static void put_header(struct buf *b, const char **sep, const char *name,
+                       const char *text)
 {
-    buf_printf(b, "%s\"%s\":{\"schema\":{\"type\":\"string\"},\"description\":", *sep, name);
+    buf_printf(b, "%s\"%s\":{\"schema\":{\"type\":\"string\"},\"description\":", *sep,
+               name);
     put_text(b, text);
     buf_byte(b, '}');
     *sep = ",";
 }
 
-static void put_headers(struct buf *b, const struct route *r, const struct wire_msg *reply)
+static void put_headers(struct buf *b, const struct route *r,
+                        const struct wire_msg *reply)
 {
     const char *sep = "";
 
@@ -139,13 +143,15 @@ static void put_headers(struct buf *b, const struct route *r, const struct wire_
     if (r->location)
         put_header(b, &sep, "Location", "where it is");
     if (r->method == HTTP_GET)
-        put_header(b, &sep, "ETag", "for If-None-Match, and for If-Match when it can change");
+        put_header(b, &sep, "ETag",
+                   "for If-None-Match, and for If-Match when it can change");
     if (reply && wire_field_find(reply, STR("next_cursor")))
         put_header(b, &sep, "Link", "rel=next: the next page");
     buf_byte(b, '}');
 }
 
-static void put_content(struct buf *b, const struct route *r, const struct wire_msg *reply)
+static void put_content(struct buf *b, const struct route *r,
+                        const struct wire_msg *reply)
 {
     const char *media = r->media ? r->media : "application/json";
 
@@ -238,10 +244,11 @@ static void put_parameters(struct buf *b, const struct route *r)
 static void put_request_body(struct buf *b, const struct route *r)
 {
     if (r->body)
-        buf_printf(b,
-                   ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
-                   "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
-                   r->body->name);
+        buf_printf(
+            b,
+            ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+            "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+            r->body->name);
 }
 
 static void put_security(struct buf *b, const struct route *r)
@@ -373,10 +380,11 @@ static void put_tags(struct buf *b, const struct route *routes)
 
 void openapi_write(struct buf *b, const struct route *routes)
 {
-    buf_str(b, STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Viaduct\",\"version\":\""
-                   "1.0.0\",\"description\":\"Accounts, catalogue, orders and slow work.\","
-                   "\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},"
-                   "\"servers\":[{\"url\":\"/\"}]"));
+    buf_str(b,
+            STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Viaduct\",\"version\":\""
+                "1.0.0\",\"description\":\"Accounts, catalogue, orders and slow work.\","
+                "\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},"
+                "\"servers\":[{\"url\":\"/\"}]"));
     put_tags(b, routes);
     put_paths(b, routes);
     put_components(b, routes);

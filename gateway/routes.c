@@ -17,27 +17,25 @@ const struct route routes[] = {
     {HTTP_POST, "/v1/users", "users", "Register an account",
      .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_CREATE, .body = &user_create_msg,
      .status = 201, .location = "/v1/users/{id}"},
-    {HTTP_GET, "/v1/users", "users", "List accounts",
-     .auth = ROUTE_USER, .permission = PERM_USERS_LIST, .rpc = &USERS_LIST,
-     .query = &user_query_msg, .status = 200},
-    {HTTP_GET, "/v1/users/me", "users", "Your own account",
-     .auth = ROUTE_USER, .rpc = &USERS_GET, .self = "id", .status = 200},
-    {HTTP_GET, "/v1/users/{id}", "users", "An account",
-     .auth = ROUTE_USER, .rpc = &USERS_GET, .status = 200},
-    {HTTP_PATCH, "/v1/users/{id}", "users", "Change an account",
-     .auth = ROUTE_USER, .rpc = &USERS_PATCH, .body = &user_patch_body_msg,
-     .if_match = true, .status = 200},
-    {HTTP_DELETE, "/v1/users/{id}", "users", "Delete an account",
-     .auth = ROUTE_USER, .rpc = &USERS_DELETE, .status = 204},
+    {HTTP_GET, "/v1/users", "users", "List accounts", .auth = ROUTE_USER,
+     .permission = PERM_USERS_LIST, .rpc = &USERS_LIST, .query = &user_query_msg,
+     .status = 200},
+    {HTTP_GET, "/v1/users/me", "users", "Your own account", .auth = ROUTE_USER,
+     .rpc = &USERS_GET, .self = "id", .status = 200},
+    {HTTP_GET, "/v1/users/{id}", "users", "An account", .auth = ROUTE_USER,
+     .rpc = &USERS_GET, .status = 200},
+    {HTTP_PATCH, "/v1/users/{id}", "users", "Change an account", .auth = ROUTE_USER,
+     .rpc = &USERS_PATCH, .body = &user_patch_body_msg, .if_match = true, .status = 200},
+    {HTTP_DELETE, "/v1/users/{id}", "users", "Delete an account", .auth = ROUTE_USER,
+     .rpc = &USERS_DELETE, .status = 204},
     {HTTP_GET, "/v1/users/{id}/overview", "users",
      "An account with its newest orders and jobs; partial when a part is down",
      .auth = ROUTE_USER, .flow = overview, .in = &by_id_msg, .reply = &overview_reply_msg,
      .status = 200},
 
     /* ---- sessions ---- */
-    {HTTP_POST, "/v1/auth/login", "auth", "Sign in",
-     .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_LOGIN, .body = &login_msg, .status = 200,
-     .cache_control = NO_STORE},
+    {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .limits = ROUTE_LIMITS_SIGN_IN,
+     .rpc = &USERS_LOGIN, .body = &login_msg, .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/refresh", "auth", "New tokens for a refresh token",
      .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
      .status = 200, .cache_control = NO_STORE},
@@ -45,57 +43,52 @@ const struct route routes[] = {
      .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .status = 204},
 
     /* ---- catalogue ---- */
-    {HTTP_GET, "/v1/products", "products", "The catalogue",
-     .rpc = &PRODUCTS_LIST, .query = &product_query_msg, .status = 200,
-     .cache_control = CATALOGUE},
-    {HTTP_GET, "/v1/products/{id}", "products", "A product",
-     .rpc = &PRODUCTS_GET, .status = 200, .cache_control = CATALOGUE},
-    {HTTP_POST, "/v1/products", "products", "Add a product",
-     .auth = ROUTE_USER, .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_CREATE,
+    {HTTP_GET, "/v1/products", "products", "The catalogue", .rpc = &PRODUCTS_LIST,
+     .query = &product_query_msg, .status = 200, .cache_control = CATALOGUE},
+    {HTTP_GET, "/v1/products/{id}", "products", "A product", .rpc = &PRODUCTS_GET,
+     .status = 200, .cache_control = CATALOGUE},
+    {HTTP_POST, "/v1/products", "products", "Add a product", .auth = ROUTE_USER,
+     .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_CREATE,
      .body = &product_create_msg, .status = 201, .location = "/v1/products/{id}"},
-    {HTTP_PATCH, "/v1/products/{id}", "products", "Change a product",
-     .auth = ROUTE_USER, .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
+    {HTTP_PATCH, "/v1/products/{id}", "products", "Change a product", .auth = ROUTE_USER,
+     .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
      .body = &product_patch_body_msg, .if_match = true, .status = 200},
 
     /* ---- orders ---- */
-    {HTTP_POST, "/v1/orders", "orders", "Place an order",
-     .auth = ROUTE_USER, .flow = place_order, .in = &order_create_msg,
-     .body = &order_create_msg, .reply = &order_msg, .status = 201,
-     .location = "/v1/orders/{id}"},
-    {HTTP_GET, "/v1/orders", "orders", "Your orders, newest first",
-     .auth = ROUTE_USER, .rpc = &ORDERS_LIST, .query = &order_query_msg, .status = 200},
-    {HTTP_GET, "/v1/orders/{id}", "orders", "An order",
-     .auth = ROUTE_USER, .rpc = &ORDERS_GET, .status = 200},
-    {HTTP_POST, "/v1/orders/{id}/pay", "orders", "Pay an order",
-     .auth = ROUTE_USER, .rpc = &ORDERS_PAY, .status = 200},
+    {HTTP_POST, "/v1/orders", "orders", "Place an order", .auth = ROUTE_USER,
+     .flow = place_order, .in = &order_create_msg, .body = &order_create_msg,
+     .reply = &order_msg, .status = 201, .location = "/v1/orders/{id}"},
+    {HTTP_GET, "/v1/orders", "orders", "Your orders, newest first", .auth = ROUTE_USER,
+     .rpc = &ORDERS_LIST, .query = &order_query_msg, .status = 200},
+    {HTTP_GET, "/v1/orders/{id}", "orders", "An order", .auth = ROUTE_USER,
+     .rpc = &ORDERS_GET, .status = 200},
+    {HTTP_POST, "/v1/orders/{id}/pay", "orders", "Pay an order", .auth = ROUTE_USER,
+     .rpc = &ORDERS_PAY, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/ship", "orders", "Mark an order as shipped",
      .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_SHIP,
      .status = 200},
     {HTTP_POST, "/v1/orders/{id}/deliver", "orders", "Mark an order as delivered",
      .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_DELIVER,
      .status = 200},
-    {HTTP_POST, "/v1/orders/{id}/cancel", "orders", "Cancel an order",
-     .auth = ROUTE_USER, .rpc = &ORDERS_CANCEL, .status = 200},
-    {HTTP_POST, "/v1/orders/{id}/refund", "orders", "Refund an order",
-     .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND,
-     .status = 200},
+    {HTTP_POST, "/v1/orders/{id}/cancel", "orders", "Cancel an order", .auth = ROUTE_USER,
+     .rpc = &ORDERS_CANCEL, .status = 200},
+    {HTTP_POST, "/v1/orders/{id}/refund", "orders", "Refund an order", .auth = ROUTE_USER,
+     .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND, .status = 200},
 
     /* ---- slow work ---- */
     {HTTP_POST, "/v1/reports", "jobs", "Have a report of a period made",
      .auth = ROUTE_USER, .permission = PERM_REPORTS_CREATE, .rpc = &JOBS_CREATE_REPORT,
      .body = &report_create_msg, .status = 202, .location = "/v1/jobs/{id}"},
-    {HTTP_GET, "/v1/jobs", "jobs", "Your jobs, newest first",
-     .auth = ROUTE_USER, .rpc = &JOBS_LIST, .query = &job_query_msg, .status = 200},
-    {HTTP_GET, "/v1/jobs/{id}", "jobs", "A job",
-     .auth = ROUTE_USER, .rpc = &JOBS_GET, .status = 200},
-    {HTTP_GET, "/v1/jobs/{id}/result", "jobs", "What a job has made",
-     .auth = ROUTE_USER, .flow = job_result, .in = &by_id_msg, .media = "text/csv",
+    {HTTP_GET, "/v1/jobs", "jobs", "Your jobs, newest first", .auth = ROUTE_USER,
+     .rpc = &JOBS_LIST, .query = &job_query_msg, .status = 200},
+    {HTTP_GET, "/v1/jobs/{id}", "jobs", "A job", .auth = ROUTE_USER, .rpc = &JOBS_GET,
      .status = 200},
+    {HTTP_GET, "/v1/jobs/{id}/result", "jobs", "What a job has made", .auth = ROUTE_USER,
+     .flow = job_result, .in = &by_id_msg, .media = "text/csv", .status = 200},
 
     /* ---- about the API ---- */
-    {HTTP_GET, "/openapi.json", "about", "This document",
-     .flow = serve_openapi, .media = "application/json", .status = 200,
-     .cache_control = DOCUMENT},
+    {HTTP_GET, "/openapi.json", "about", "This document", .flow = serve_openapi,
+     .media = "application/json", .status = 200, .cache_control = DOCUMENT},
     {HTTP_GET, "/.well-known/jwks.json", "about", "Public keys of the access tokens",
      .flow = serve_jwks, .media = "application/json", .status = 200,
      .cache_control = DOCUMENT},
@@ -105,8 +98,8 @@ const struct route routes[] = {
 /* ---- does the table make sense ---- */
 
 /* Every field of `from` is one of `to`, of the same kind. */
-static const char *check_copy(struct arena *a, const struct route *r, const struct wire_msg *from,
-                              const struct wire_msg *to)
+static const char *check_copy(struct arena *a, const struct route *r,
+                              const struct wire_msg *from, const struct wire_msg *to)
 {
     if (!from || from == to)
         return NULL;
@@ -131,7 +124,8 @@ static const char *check_field(struct arena *a, const struct route *r, struct st
 
     if (f && f->kind == kind)
         return NULL;
-    return arena_printf(a, "%s: no field %.*s of the right kind", r->path, STR_FMT(name)).p;
+    return arena_printf(a, "%s: no field %.*s of the right kind", r->path, STR_FMT(name))
+        .p;
 }
 
 /* Every {name} of the path is a field of the request. */
@@ -145,6 +139,18 @@ static const char *check_path(struct arena *a, const struct route *r)
         why = check_field(a, r, name, WIRE_KIND_uuid);
     }
     return why;
+}
+
+static const char *check_answer(struct arena *a, const struct route *r)
+{
+    const struct wire_msg *reply = route_reply(r);
+    const struct wire_field *id = reply ? wire_field_find(reply, STR("id")) : NULL;
+
+    if (!reply && !r->media && r->status != 204)
+        return arena_printf(a, "%s: nothing to answer", r->path).p;
+    if (r->location && strchr(r->location, '{') && (!id || id->kind != WIRE_KIND_uuid))
+        return arena_printf(a, "%s: the reply has no id for Location", r->path).p;
+    return NULL;
 }
 
 static const char *check(struct arena *a, const struct route *r)
@@ -164,14 +170,14 @@ static const char *check(struct arena *a, const struct route *r)
         why = check_field(a, r, str_of(r->self), WIRE_KIND_uuid);
     if (!why && r->if_match)
         why = check_field(a, r, STR("if_version"), WIRE_KIND_i64);
-    return why;
+    return why ? why : check_answer(a, r);
 }
 
-const char *routes_check(struct arena *a)
+const char *routes_check(struct arena *a, const struct route *table)
 {
     const char *why = NULL;
 
-    for (const struct route *r = routes; r->path && !why; r++)
+    for (const struct route *r = table; r->path && !why; r++)
         why = check(a, r);
     return why;
 }

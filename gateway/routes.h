@@ -8,8 +8,8 @@
 /* Ends with a row whose path is NULL. */
 extern const struct route routes[];
 
-/* Rows that contradict themselves or the message tables: NULL, or a sentence about the first
- * one. Asked at start and by a test. */
-const char *routes_check(struct arena *a);
+/* Rows that contradict themselves or the message tables: NULL, or a sentence about the
+ * first one. Asked at start. */
+const char *routes_check(struct arena *a, const struct route *table);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The messages and enums that a document refers to, each once, whatever refers to them. */
+/* The messages and enums that a document refers to, each once, whatever refers to them.
+ */
 #ifndef GATEWAY_SCHEMAS_H
 #define GATEWAY_SCHEMAS_H
 

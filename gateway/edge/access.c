@@ -51,8 +51,8 @@ static struct metric *latency(struct access *a, const struct request *rq)
     *m = metrics_histogram("viaduct_http_request_duration_seconds",
                            "From the whole head to the whole answer", "route",
                            route ? route->path : "none", "method",
-                           route ? http_method_name(route->method) : "any", "status", status,
-                           NULL);
+                           route ? http_method_name(route->method) : "any", "status",
+                           status, NULL);
     return *m;
 }
 

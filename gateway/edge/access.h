@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is noted about each request: a log line and a duration by route, method and status. */
+/* What is noted about each request: a log line and a duration by route, method and
+ * status. */
 #ifndef GATEWAY_EDGE_ACCESS_H
 #define GATEWAY_EDGE_ACCESS_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See gateway/edge/auth.h. The cache has one place per hash: a newer token takes it over. */
+/* See gateway/edge/auth.h. The cache has one place per hash: a newer token takes it over.
+ */
 #include "gateway/edge/auth.h"
 
 #include "kit/base/clock.h"

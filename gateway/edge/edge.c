@@ -43,8 +43,8 @@ static void make_parts(struct edge *e)
     e->access = access_create(c->routes);
 }
 
-const struct err *edge_create(struct arena *a, struct loop *l, const struct edge_conf *conf,
-                              struct edge **out)
+const struct err *edge_create(struct arena *a, struct loop *l,
+                              const struct edge_conf *conf, struct edge **out)
 {
     struct edge *e = MEM_NEW(struct edge);
     const struct err *err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The edge of one loop: from an HTTP request to its response. What it is made of and the way
- * of a request through it:
+ * The edge of one loop: from an HTTP request to its response. What it is made of and the
+ * way of a request through it:
  *
  *   request.c   the request's own state; its flow; the end: response, log line, metric
  *   pipeline.c  the steps: match -> limit -> authenticate -> permit -> validate -> call

@@ -121,7 +121,8 @@ static void deprecation(struct fields *f, struct request *rq, const struct route
     struct arena *a = &rq->http->arena;
 
     if (route->deprecated_s)
-        fields_add(f, "Deprecation", arena_printf(a, "@%lld", (long long)route->deprecated_s));
+        fields_add(f, "Deprecation",
+                   arena_printf(a, "@%lld", (long long)route->deprecated_s));
     if (route->sunset_s)
         fields_add(f, "Sunset", http_date(a, route->sunset_s));
     if (route->successor)
@@ -135,7 +136,8 @@ void fields_of_route(struct fields *f, struct request *rq, struct str reply)
     const struct wire_msg *m = route_reply(route);
 
     fields_add(f, "Cache-Control",
-               route->cache_control ? str_of(route->cache_control) : STR("private, no-cache"));
+               route->cache_control ? str_of(route->cache_control)
+                                    : STR("private, no-cache"));
     if (route->location)
         fields_add(f, "Location", location(rq, route->location, reply));
     if (m && wire_field_find(m, STR("next_cursor")))
@@ -151,7 +153,8 @@ static struct str challenge(struct request *rq, const struct err *e)
         return e->code == &ERR_CODE_TOKEN_INVALID ? STR("Bearer error=\"invalid_token\"")
                                                   : STR("Bearer");
     if (e->code == &ERR_CODE_INSUFFICIENT_SCOPE)
-        return arena_printf(&rq->http->arena, "Bearer error=\"insufficient_scope\", scope=\"%s\"",
+        return arena_printf(&rq->http->arena,
+                            "Bearer error=\"insufficient_scope\", scope=\"%s\"",
                             permission_name(rq->match.route->permission));
     return (struct str){NULL, 0};
 }

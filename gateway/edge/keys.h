@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The public keys that access tokens are verified with, fetched from the users service: at
- * start, every minute, and when a token names a key that is not there, at most once a second.
- * What was fetched last stays in use while users is away.
+ * The public keys that access tokens are verified with, fetched from the users service:
+ * at start, every minute, and when a token names a key that is not there, at most once a
+ * second. What was fetched last stays in use while users is away.
  */
 #ifndef GATEWAY_EDGE_KEYS_H
 #define GATEWAY_EDGE_KEYS_H

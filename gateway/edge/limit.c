@@ -29,9 +29,9 @@ static const unsigned classes[] = {
 };
 
 /*
- * KEYS: one sorted set of call times per policy. ARGV: a name for this call, then limit and
- * window in microseconds of each. Answers: refused (0, 1), then per policy how many calls
- * there were and in how many microseconds the oldest leaves the window.
+ * KEYS: one sorted set of call times per policy. ARGV: a name for this call, then limit
+ * and window in microseconds of each. Answers: refused (0, 1), then per policy how many
+ * calls there were and in how many microseconds the oldest leaves the window.
  */
 static const struct redis_script script = {
     "local t = redis.call('TIME')\n"
@@ -79,7 +79,8 @@ void limiter_destroy(struct limiter *l)
     free(l);
 }
 
-static void ask(struct flow *f, struct limit_take *t, enum limit_policy p, struct str identity)
+static void ask(struct flow *f, struct limit_take *t, enum limit_policy p,
+                struct str identity)
 {
     if (t->limiter->conf.limits[p] <= 0)
         return;
@@ -103,7 +104,8 @@ static void send(struct flow *f, struct limit_take *t)
         args[n++] = arena_printf(&f->arena, "%lld", LIMIT_WINDOW_S * 1000000LL);
     }
     t->cmd = (struct redis_cmd){0};
-    redis_start_script(f, &t->cmd, t->limiter->redis, &script, t->keys, t->n, args, n, false);
+    redis_start_script(f, &t->cmd, t->limiter->redis, &script, t->keys, t->n, args, n,
+                       false);
 }
 
 void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
@@ -192,8 +194,8 @@ const struct err *limit_judge(struct flow *f, struct limit_take *t)
 
         if (!a->refused)
             continue;
-        e = err_new(&f->arena, &ERR_CODE_RATE_LIMITED, "The limit '%s' is %lld calls in %d s",
-                    policies[t->asked[i]].name,
+        e = err_new(&f->arena, &ERR_CODE_RATE_LIMITED,
+                    "The limit '%s' is %lld calls in %d s", policies[t->asked[i]].name,
                     (long long)t->limiter->conf.limits[t->asked[i]], LIMIT_WINDOW_S);
         e->retry_after_ms = a->reset_ms > 0 ? a->reset_ms : 1;
         return e;

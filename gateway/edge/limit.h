@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Rate limits: exact sliding windows, one per policy and identity, the same for all gateways
- * by one atomic script in Redis. All policies of a call are counted in one round trip; a call
- * that one of them refuses counts against none. Without Redis each loop counts for itself, with
- * its share of each limit (kit/guard/window.h).
+ * Rate limits: exact sliding windows, one per policy and identity, the same for all
+ * gateways by one atomic script in Redis. All policies of a call are counted in one round
+ * trip; a call that one of them refuses counts against none. Without Redis each loop
+ * counts for itself, with its share of each limit (kit/guard/window.h).
  */
 #ifndef GATEWAY_EDGE_LIMIT_H
 #define GATEWAY_EDGE_LIMIT_H
@@ -14,9 +14,9 @@
 struct limiter;
 
 /*   symbol, name in headers, counts by */
-#define LIMIT_POLICIES(P)         \
-    P(LIMIT_IP, "ip", ip)         \
-    P(LIMIT_USER, "user", user)   \
+#define LIMIT_POLICIES(P)       \
+    P(LIMIT_IP, "ip", ip)       \
+    P(LIMIT_USER, "user", user) \
     P(LIMIT_SIGN_IN, "sign-in", ip)
 
 enum limit_policy {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The way of a request, in reading order. A request whose token has been seen before counts
- * against the limits of its address and of its user in one round trip; others pay for the
- * address before anybody verifies a signature for them.
+ * The way of a request, in reading order. A request whose token has been seen before
+ * counts against the limits of its address and of its user in one round trip; others pay
+ * for the address before anybody verifies a signature for them.
  */
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
@@ -64,7 +64,8 @@ static enum step address_counted(struct flow *f)
     if (rq->http->method == HTTP_OPTIONS)
         return flow_done(f);
     if (!rq->match.route)
-        return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED, "The field Allow has those it takes");
+        return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED,
+                              "The field Allow has those it takes");
     if (!needs_user(rq))
         return permit(f);
     return uuid_is_nil(f->caller.user) ? authenticate(f) : permit(f);
@@ -74,7 +75,8 @@ static enum step address_counted(struct flow *f)
 
 static enum step refuse_token(struct flow *f)
 {
-    return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID, "Sign in again or refresh the token");
+    return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID,
+                          "Sign in again or refresh the token");
 }
 
 static enum step authenticate(struct flow *f)
@@ -83,10 +85,13 @@ static enum step authenticate(struct flow *f)
     struct auth_claims claims;
 
     if (rq->token.p == NULL)
-        return flow_fail_code(f, &ERR_CODE_TOKEN_MISSING, "Send Authorization: Bearer TOKEN");
+        return flow_fail_code(f, &ERR_CODE_TOKEN_MISSING,
+                              "Send Authorization: Bearer TOKEN");
     switch (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims)) {
     case AUTH_OK: take_identity(f, &claims); return identified(f);
-    case AUTH_UNKNOWN_KEY: keys_wait(f, rq->edge->keys); return flow_await(f, keys_fetched);
+    case AUTH_UNKNOWN_KEY:
+        keys_wait(f, rq->edge->keys);
+        return flow_await(f, keys_fetched);
     case AUTH_INVALID: break;
     }
     return refuse_token(f);
@@ -98,7 +103,8 @@ static enum step keys_fetched(struct flow *f)
     struct auth_claims claims;
 
     if (!keys_loaded(rq->edge->keys))
-        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE, "Tokens cannot be checked at the moment");
+        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE,
+                              "Tokens cannot be checked at the moment");
     if (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims) != AUTH_OK)
         return refuse_token(f);
     take_identity(f, &claims);
@@ -144,8 +150,10 @@ static enum step permit(struct flow *f)
     const struct route *route = rq->match.route;
     const struct err *e;
 
-    if (route->auth == ROUTE_USER && !permission_granted(f->caller.roles, route->permission))
-        return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE, "It takes the permission %s",
+    if (route->auth == ROUTE_USER &&
+        !permission_granted(f->caller.roles, route->permission))
+        return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE,
+                              "It takes the permission %s",
                               permission_name(route->permission));
     e = respond_acceptable(rq);
     if (!e)

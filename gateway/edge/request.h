@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One request on its way. It lives in the arena of its http_req; its flow carries it (f->owner).
- * A step leaves the answer here, and the flow's end sends it.
+ * One request on its way. It lives in the arena of its http_req; its flow carries it
+ * (f->owner). A step leaves the answer here, and the flow's end sends it.
  */
 #ifndef GATEWAY_EDGE_REQUEST_H
 #define GATEWAY_EDGE_REQUEST_H
@@ -27,7 +27,8 @@ struct request {
     int n_pairs;
     struct rpc_call call; /* of a plain route */
 
-    /* The answer: msgpack of the route's reply, or a body as it is; without both, f->out. */
+    /* The answer: msgpack of the route's reply, or a body as it is; without both, f->out.
+     */
     struct str reply;
     struct str body; /* absent: none */
     struct str etag; /* of `body`, when it is known already */

@@ -35,7 +35,8 @@ static bool range_has(struct str range, struct str media)
     range = str_split(range, '/', &sub);
     if (str_eq(range, STR("*")))
         return true;
-    return str_eq_nocase(range, type) && (str_eq(sub, STR("*")) || str_eq_nocase(sub, media));
+    return str_eq_nocase(range, type) &&
+           (str_eq(sub, STR("*")) || str_eq_nocase(sub, media));
 }
 
 const struct err *respond_acceptable(const struct request *rq)
@@ -125,7 +126,8 @@ static void send_problem(struct request *rq, const struct err *e)
     buf_fini(&b);
 }
 
-static void send_body(struct request *rq, const char *type, struct str reply, struct str body)
+static void send_body(struct request *rq, const char *type, struct str reply,
+                      struct str body)
 {
     const struct route *route = rq->match.route;
     struct fields f = {.n = 0};
@@ -136,7 +138,8 @@ static void send_body(struct request *rq, const char *type, struct str reply, st
     fields_common(&f, rq);
     fields_of_route(&f, rq, reply);
     if (has_etag(rq) && body.n > 0) {
-        bool versioned = fields_peek(reply, "version", &version) && version.type == MP_INT;
+        bool versioned =
+            fields_peek(reply, "version", &version) && version.type == MP_INT;
 
         if (etag.p == NULL)
             etag = respond_etag(&rq->http->arena, versioned ? version.i : 0, body);
@@ -158,7 +161,8 @@ static void send_reply(struct request *rq, const struct wire_msg *m)
     else
         wire_to_json(&b, m, rq->flow->out);
     if (e || b.failed) {
-        LOG_ERROR(&rq->flow->log, "respond.bad_reply", KV("detail", e ? e->detail : STR("size")));
+        LOG_ERROR(&rq->flow->log, "respond.bad_reply",
+                  KV("detail", e ? e->detail : STR("size")));
         send_problem(rq, ERR_STATIC(INTERNAL));
     } else {
         send_body(rq, "application/json", rq->reply, buf_view(&b));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Answers: bodies, status, and every header field of section 8 of the conventions. ETags are
- * "VERSION-HASH" when what is answered has a version, else "HASH" of the body.
+ * Answers: bodies, status, and every header field of section 8 of the conventions. ETags
+ * are "VERSION-HASH" when what is answered has a version, else "HASH" of the body.
  */
 #ifndef GATEWAY_EDGE_RESPOND_H
 #define GATEWAY_EDGE_RESPOND_H

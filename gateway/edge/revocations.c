@@ -111,7 +111,8 @@ static void message(void *arg, struct str payload)
         LOG_WARN(NULL, "revocations.bad_message", KV("bytes", (int64_t)payload.n));
 }
 
-/* What came between the last message and now is in the list, if it is fetched after now. */
+/* What came between the last message and now is in the list, if it is fetched after now.
+ */
 static void missed(void *arg, bool connected)
 {
     struct revocations *r = arg;

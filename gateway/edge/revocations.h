@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Sessions that ended before their access tokens did. News come over Redis within
- * milliseconds; the whole list is fetched from the users service whenever news may have been
- * missed: after each subscription, and every second while Redis is away. Bounded; entries go
- * when no token of theirs can be valid any more.
+ * milliseconds; the whole list is fetched from the users service whenever news may have
+ * been missed: after each subscription, and every second while Redis is away. Bounded;
+ * entries go when no token of theirs can be valid any more.
  */
 #ifndef GATEWAY_EDGE_REVOCATIONS_H
 #define GATEWAY_EDGE_REVOCATIONS_H

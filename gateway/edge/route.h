@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What a route is. The one table of them is gateway/routes.c: from it come matching,
- * authentication, limits, validation, the call, the response fields and the OpenAPI document.
+ * authentication, limits, validation, the call, the response fields and the OpenAPI
+ * document.
  */
 #ifndef GATEWAY_EDGE_ROUTE_H
 #define GATEWAY_EDGE_ROUTE_H
@@ -20,7 +21,8 @@ enum route_limits { ROUTE_LIMITS_API, ROUTE_LIMITS_SIGN_IN };
 
 struct route {
     enum http_method method;
-    const char *path; /* "/v1/users/{id}": {id} fills the field `id` of the request message */
+    const char
+        *path; /* "/v1/users/{id}": {id} fills the field `id` of the request message */
     const char *tag, *summary;
     enum route_auth auth;
     enum permission permission; /* PERM_NONE: whoever is signed in */

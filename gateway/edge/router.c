@@ -88,7 +88,8 @@ void router_destroy(struct router *r)
     free(r);
 }
 
-static bool fits(const struct place *p, const struct str *segments, struct router_match *m)
+static bool fits(const struct place *p, const struct str *segments,
+                 struct router_match *m)
 {
     m->n_params = 0;
     for (unsigned i = 0; i < p->n; i++) {

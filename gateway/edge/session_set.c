@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See gateway/edge/session_set.h. Nothing is removed in place: growing leaves out what has
- * expired. */
+/* See gateway/edge/session_set.h. Nothing is removed in place: growing leaves out what
+ * has expired. */
 #include "gateway/edge/session_set.h"
 
 #include "kit/base/mem.h"
@@ -77,7 +77,8 @@ static int64_t crowded_until(const struct session_set *s, int64_t now_s)
     return moment_s;
 }
 
-void session_set_add(struct session_set *s, struct uuid id, int64_t until_s, int64_t now_s)
+void session_set_add(struct session_set *s, struct uuid id, int64_t until_s,
+                     int64_t now_s)
 {
     if (until_s <= now_s)
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A set of session ids with a time each until which they are in it. Open addressing, bounded;
- * when it is full, what ends first makes room. One thread. */
+/* A set of session ids with a time each until which they are in it. Open addressing,
+ * bounded; when it is full, what ends first makes room. One thread. */
 #ifndef GATEWAY_EDGE_SESSION_SET_H
 #define GATEWAY_EDGE_SESSION_SET_H
 
@@ -21,7 +21,8 @@ struct session_set {
 
 void session_set_init(struct session_set *s);
 void session_set_fini(struct session_set *s);
-void session_set_add(struct session_set *s, struct uuid id, int64_t until_s, int64_t now_s);
+void session_set_add(struct session_set *s, struct uuid id, int64_t until_s,
+                     int64_t now_s);
 bool session_set_has(const struct session_set *s, struct uuid id, int64_t now_s);
 
 #endif

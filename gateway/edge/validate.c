@@ -7,14 +7,22 @@
 #include "proto/errors.h"
 
 static const size_t sizes[] = {
-    [WIRE_KIND_str] = sizeof(struct str),      [WIRE_KIND_text] = sizeof(struct str),
-    [WIRE_KIND_email] = sizeof(struct str),    [WIRE_KIND_url] = sizeof(struct str),
-    [WIRE_KIND_secret] = sizeof(struct str),   [WIRE_KIND_currency] = sizeof(struct str),
-    [WIRE_KIND_bytes] = sizeof(struct str),    [WIRE_KIND_i64] = sizeof(int64_t),
-    [WIRE_KIND_f64] = sizeof(double),          [WIRE_KIND_flag] = sizeof(bool),
-    [WIRE_KIND_uuid] = sizeof(struct uuid),    [WIRE_KIND_time] = sizeof(int64_t),
-    [WIRE_KIND_enum] = sizeof(unsigned),       [WIRE_KIND_obj] = sizeof(void *),
-    [WIRE_KIND_list] = sizeof(struct by_id_list), [WIRE_KIND_strs] = sizeof(struct str_list),
+    [WIRE_KIND_str] = sizeof(struct str),
+    [WIRE_KIND_text] = sizeof(struct str),
+    [WIRE_KIND_email] = sizeof(struct str),
+    [WIRE_KIND_url] = sizeof(struct str),
+    [WIRE_KIND_secret] = sizeof(struct str),
+    [WIRE_KIND_currency] = sizeof(struct str),
+    [WIRE_KIND_bytes] = sizeof(struct str),
+    [WIRE_KIND_i64] = sizeof(int64_t),
+    [WIRE_KIND_f64] = sizeof(double),
+    [WIRE_KIND_flag] = sizeof(bool),
+    [WIRE_KIND_uuid] = sizeof(struct uuid),
+    [WIRE_KIND_time] = sizeof(int64_t),
+    [WIRE_KIND_enum] = sizeof(unsigned),
+    [WIRE_KIND_obj] = sizeof(void *),
+    [WIRE_KIND_list] = sizeof(struct by_id_list),
+    [WIRE_KIND_strs] = sizeof(struct str_list),
 };
 
 static void copy_field(const struct wire_field *from, const char *in,
@@ -103,7 +111,8 @@ static const struct err *read_body(struct request *rq, const struct route *route
     if (!route->body && rq->http->body.n == 0)
         return NULL;
     if (rq->http->body.n > 0 && !is_json(type))
-        return err_new(a, &ERR_CODE_UNSUPPORTED_MEDIA, "Send Content-Type: application/json");
+        return err_new(a, &ERR_CODE_UNSUPPORTED_MEDIA,
+                       "Send Content-Type: application/json");
     e = wire_from_json(a, body, rq->http->body, out);
     if (!e && out != in && m)
         validate_copy(body, out, m, in);
@@ -119,7 +128,8 @@ static void set_uuid(const struct wire_msg *m, const char *name, struct uuid id,
 }
 
 /* Our tags are "VERSION-HASH" (respond.c); the hash is not needed to see a change. */
-static const struct err *read_if_match(struct request *rq, const struct wire_msg *m, void *in)
+static const struct err *read_if_match(struct request *rq, const struct wire_msg *m,
+                                       void *in)
 {
     struct str tag = http_header(rq->http, "if-match");
     const struct wire_field *f = wire_field_find(m, STR("if_version"));
@@ -129,8 +139,8 @@ static const struct err *read_if_match(struct request *rq, const struct wire_msg
     if (tag.p == NULL || str_eq(tag, STR("*")))
         return NULL;
     if (tag.n < 2 || tag.p[0] != '"' ||
-        !str_to_i64(str_split((struct str){tag.p + 1, tag.n - 1}, '-', &rest), 1, INT64_MAX,
-                    &version))
+        !str_to_i64(str_split((struct str){tag.p + 1, tag.n - 1}, '-', &rest), 1,
+                    INT64_MAX, &version))
         return err_new(&rq->flow->arena, &ERR_CODE_VERSION_MISMATCH,
                        "If-Match is not an ETag of this");
     memcpy((char *)in + f->offset, &version, sizeof version);

@@ -7,8 +7,9 @@
 
 MUST_CHECK const struct err *validate(struct request *rq);
 
-/* Copies the set fields of `from` into the fields of the same name. A field that `to` does
- * not have, or has with another kind, is skipped: routes_check() has seen to that. */
+/* Copies the set fields of `from` into the fields of the same name. A field that `to`
+ * does not have, or has with another kind, is skipped: routes_check() has seen to that.
+ */
 void validate_copy(const struct wire_msg *from, const void *in, const struct wire_msg *to,
                    void *out);
 

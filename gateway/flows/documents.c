@@ -19,6 +19,7 @@ enum step serve_jwks(struct flow *f)
 
     rq->body = keys_jwks(rq->edge->keys);
     if (rq->body.p == NULL)
-        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE, "The keys have not been fetched yet");
+        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE,
+                              "The keys have not been fetched yet");
     return flow_done(f);
 }

@@ -7,8 +7,8 @@
 
 /* POST /v1/orders: is the caller's account active? Then orders.create. */
 enum step place_order(struct flow *f);
-/* GET /v1/users/{id}/overview: user, orders and jobs side by side; with what there is when a
- * service is down. */
+/* GET /v1/users/{id}/overview: user, orders and jobs side by side; with what there is
+ * when a service is down. */
 enum step overview(struct flow *f);
 /* GET /v1/jobs/{id}/result: the chunks of a result as one stream. */
 enum step job_result(struct flow *f);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* GET /v1/jobs/{id}/result: chunk after chunk, each asked for when the one before has left. */
+/* GET /v1/jobs/{id}/result: chunk after chunk, each asked for when the one before has
+ * left. */
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/respond.h"
@@ -24,7 +25,8 @@ static enum step ask(struct flow *f)
     struct sending *s = f->state;
 
     s->chunk = (struct job_result){0};
-    return rpc_await(f, request_of(f)->edge->rpc, &JOBS_RESULT, &s->in, &s->chunk, chunk_came);
+    return rpc_await(f, request_of(f)->edge->rpc, &JOBS_RESULT, &s->in, &s->chunk,
+                     chunk_came);
 }
 
 static enum step chunk_left(struct flow *f)

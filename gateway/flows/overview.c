@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* GET /v1/users/{id}/overview: three calls side by side. A service that is down costs its
- * part of the answer; a service that says no (not found, not permitted) says so for all. */
+ * part of the answer; a service that says no (not found, not permitted) says so for all.
+ */
 #include "gateway/flows/overview.h"
 
 #include "gateway/edge/internal.h"

@@ -26,7 +26,8 @@ static enum step user_found(struct flow *f)
     const struct placing *p = f->state;
 
     if (p->user.status != USER_ACTIVE)
-        return flow_fail_code(f, &ERR_CODE_USER_INACTIVE, "Only active accounts can order");
+        return flow_fail_code(f, &ERR_CODE_USER_INACTIVE,
+                              "Only active accounts can order");
     rpc_start(f, &rq->call, rq->edge->rpc, &ORDERS_CREATE, f->in, NULL, true);
     return flow_await(f, stored);
 }
@@ -37,5 +38,6 @@ enum step place_order(struct flow *f)
 
     f->state = p;
     WIRE_SET(&p->who, id, f->caller.user);
-    return rpc_await(f, request_of(f)->edge->rpc, &USERS_GET, &p->who, &p->user, user_found);
+    return rpc_await(f, request_of(f)->edge->rpc, &USERS_GET, &p->who, &p->user,
+                     user_found);
 }

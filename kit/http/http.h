@@ -86,8 +86,8 @@ void http_stream_write(struct http_req *r, struct str bytes, void (*drained)(voi
                        void *arg);
 /* From `drained` of the last write, or before any write. */
 void http_stream_end(struct http_req *r);
-/* In place of the end, at any time: the connection is cut, so that the client sees that the
- * body is not whole. `drained` is not called any more. */
+/* In place of the end, at any time: the connection is cut, so that the client sees that
+ * the body is not whole. `drained` is not called any more. */
 void http_stream_abort(struct http_req *r);
 
 MUST_CHECK const struct err *http_server_create(

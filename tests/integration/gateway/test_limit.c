@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Rate limits on the real Redis: exact, shared, all or nothing; and local without it. */
+#include "gateway/edge/limit.h"
+#include "proto/errors.h"
+#include "tests/support/live/live.h"
+
+#include <criterion/criterion.h>
+
+enum { LIMIT = 5 };
+
+/* Two gateways, as far as limits go. */
+struct bench {
+    struct arena arena;
+    struct loop *loop;
+    struct redis *redis[2];
+    struct limiter *limiter[2];
+};
+
+static bool both_up(void *arg)
+{
+    const struct bench *b = arg;
+
+    return redis_up(b->redis[0]) && redis_up(b->redis[1]);
+}
+
+static void open_bench(struct bench *b, const char *url, const struct limiter_conf *conf)
+{
+    const struct redis_conf redis = {
+        .url = url, .max_in_flight = 1000, .timeout_ms = 10000};
+
+    log_init("test", LOG_LEVEL_ERROR);
+    arena_init(&b->arena);
+    b->loop = loop_create();
+    for (int i = 0; i < 2; i++) {
+        b->redis[i] = redis_create(b->loop, &redis);
+        b->limiter[i] = limiter_create(b->redis[i], conf);
+    }
+}
+
+static void open_live(struct bench *b, const struct limiter_conf *conf)
+{
+    open_bench(b, live_setting("VIADUCT_REDIS"), conf);
+    cr_assert(live_until(b->loop, both_up, b));
+}
+
+static void close_bench(struct bench *b)
+{
+    for (int i = 0; i < 2; i++) {
+        limiter_destroy(b->limiter[i]);
+        redis_destroy(b->redis[i]);
+    }
+    loop_destroy(b->loop);
+    arena_fini(&b->arena);
+}
+
+/* ---- one call ---- */
+
+struct call {
+    struct limiter *limiter;
+    enum route_limits limits;
+    struct str ip;
+    const struct uuid *user;
+    struct limit_take take;
+    bool over, allowed;
+    int64_t retry_after_ms;
+};
+
+static void call_ended(struct flow *f, const struct err *e)
+{
+    struct call *c = f->owner;
+
+    c->over = true;
+    c->allowed = e == NULL;
+    if (e) {
+        cr_expect_eq(e->code, &ERR_CODE_RATE_LIMITED);
+        c->retry_after_ms = e->retry_after_ms;
+    }
+}
+
+static enum step judged(struct flow *f)
+{
+    struct call *c = f->owner;
+    const struct err *e = limit_judge(f, &c->take);
+
+    return e ? flow_fail(f, e) : flow_done(f);
+}
+
+static enum step begin(struct flow *f)
+{
+    struct call *c = f->owner;
+
+    limit_start(f, &c->take, c->limiter, c->limits, c->ip, c->user);
+    return flow_await(f, judged);
+}
+
+static void start(struct bench *b, struct call *c)
+{
+    c->take = (struct limit_take){0};
+    c->over = false;
+    flow_start(flow_create(b->loop, 60000, call_ended, c), begin);
+}
+
+static bool is_over(void *arg)
+{
+    return ((struct call *)arg)->over;
+}
+
+static bool allowed(struct bench *b, struct call *c)
+{
+    start(b, c);
+    cr_assert(live_until(b->loop, is_over, c));
+    return c->allowed;
+}
+
+static struct call api_call(struct bench *b, int gateway, const char *ip)
+{
+    return (struct call){.limiter = b->limiter[gateway], .ip = str_of(ip)};
+}
+
+/* ---- cases ---- */
+
+static const struct limiter_conf by_ip = {.limits = {[LIMIT_IP] = LIMIT}, .loops = 2};
+
+Test(limit, lets_exactly_the_limit_through)
+{
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &by_ip);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < LIMIT; i++) {
+        cr_expect(allowed(&b, &c));
+        cr_expect_eq(c.take.answers[LIMIT_IP].remaining, LIMIT - 1 - i);
+    }
+    for (int i = 0; i < 3; i++)
+        cr_expect_not(allowed(&b, &c));
+    cr_expect(c.retry_after_ms > 0 && c.retry_after_ms <= LIMIT_WINDOW_S * 1000);
+    close_bench(&b);
+}
+
+Test(limit, is_the_same_for_all_gateways_at_once)
+{
+    struct bench b;
+    struct call calls[40];
+    int through = 0;
+    const char *ip;
+
+    open_live(&b, &by_ip);
+    ip = live_name(&b.arena, "ip");
+    for (int i = 0; i < 40; i++) {
+        calls[i] = api_call(&b, i % 2, ip);
+        start(&b, &calls[i]);
+    }
+    for (int i = 0; i < 40; i++) {
+        cr_assert(live_until(b.loop, is_over, &calls[i]));
+        through += calls[i].allowed;
+    }
+    cr_expect_eq(through, LIMIT);
+    close_bench(&b);
+}
+
+Test(limit, counts_identities_apart)
+{
+    struct bench b;
+    struct call one, other;
+
+    open_live(&b, &by_ip);
+    one = api_call(&b, 0, live_name(&b.arena, "ip"));
+    other = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < LIMIT; i++)
+        cr_expect(allowed(&b, &one));
+    cr_expect_not(allowed(&b, &one));
+    cr_expect(allowed(&b, &other));
+    close_bench(&b);
+}
+
+/* A call that the stricter policy refuses must not use up the other. */
+Test(limit, refused_calls_count_against_no_policy)
+{
+    static const struct limiter_conf conf = {
+        .limits = {[LIMIT_IP] = LIMIT, [LIMIT_SIGN_IN] = 1}, .loops = 1};
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &conf);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    c.limits = ROUTE_LIMITS_SIGN_IN;
+    cr_expect(allowed(&b, &c));
+    for (int i = 0; i < 20; i++)
+        cr_expect_not(allowed(&b, &c));
+    c.limits = ROUTE_LIMITS_API;
+    for (int i = 1; i < LIMIT; i++)
+        cr_expect(allowed(&b, &c), "call %d", i);
+    cr_expect_not(allowed(&b, &c));
+    close_bench(&b);
+}
+
+Test(limit, a_user_is_limited_wherever_the_calls_come_from)
+{
+    static const struct limiter_conf conf = {
+        .limits = {[LIMIT_IP] = 1000, [LIMIT_USER] = LIMIT}, .loops = 1};
+    const struct uuid user = uuid_new();
+    struct bench b;
+
+    open_live(&b, &conf);
+    for (int i = 0; i <= LIMIT; i++) {
+        struct call c = api_call(&b, i % 2, live_name(&b.arena, "ip"));
+
+        c.user = &user;
+        cr_expect_eq(allowed(&b, &c), i < LIMIT);
+    }
+    close_bench(&b);
+}
+
+Test(limit, zero_is_no_limit)
+{
+    static const struct limiter_conf conf = {.loops = 1};
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &conf);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < 50; i++)
+        cr_expect(allowed(&b, &c));
+    cr_expect_null(limit_header(&b.arena, &c.take).p);
+    close_bench(&b);
+}
+
+Test(limit, is_said_in_header_fields)
+{
+    static const struct limiter_conf conf = {
+        .limits = {[LIMIT_IP] = LIMIT, [LIMIT_USER] = 9}, .loops = 1};
+    const struct uuid user = uuid_new();
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &conf);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    c.user = &user;
+    cr_assert(allowed(&b, &c));
+    cr_expect(str_eq(limit_policy_header(&b.arena, &c.take),
+                     STR("\"ip\";q=5;w=60, \"user\";q=9;w=60")));
+    cr_expect(str_eq(limit_header(&b.arena, &c.take),
+                     STR("\"ip\";r=4;t=60, \"user\";r=8;t=60")));
+    close_bench(&b);
+}
+
+Test(limit, without_redis_each_loop_keeps_its_share)
+{
+    struct bench b;
+    struct call c;
+
+    open_bench(&b, "redis://127.0.0.1:1", &by_ip);
+    c = api_call(&b, 0, "192.0.2.1");
+    for (int i = 0; i < 3; i++) /* half of five, rounded up */
+        cr_expect(allowed(&b, &c));
+    cr_expect_not(allowed(&b, &c));
+    cr_expect(c.retry_after_ms > 0);
+    close_bench(&b);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Copying between messages by field name. */
+#include "gateway/edge/validate.h"
+#include "proto/users.h"
+
+#include <criterion/criterion.h>
+
+Test(validate, copies_set_fields_by_name)
+{
+    struct user_patch_body body = {0};
+    struct user_patch in = {0};
+
+    WIRE_SET(&body, name, STR("Anna"));
+    validate_copy(&user_patch_body_msg, &body, &user_patch_msg, &in);
+    cr_expect(in.has_name && str_eq(in.name, STR("Anna")));
+    cr_expect_not(in.has_status || in.has_id || in.has_if_version);
+}
+
+Test(validate, copies_every_kind_whole)
+{
+    struct user_query query = {0}, copy = {0};
+
+    WIRE_SET(&query, limit, 7);
+    WIRE_SET(&query, cursor, STR("c"));
+    WIRE_SET(&query, sort, USER_SORT_CREATED_AT_DESC);
+    WIRE_SET(&query, filter_status, USER_DELETED);
+    WIRE_SET(&query, filter_email, STR("a@example.com"));
+    validate_copy(&user_query_msg, &query, &user_query_msg, &copy);
+    cr_expect_eq(memcmp(&query, &copy, sizeof copy), 0);
+}
+
+Test(validate, skips_what_has_no_place)
+{
+    struct login login = {0};
+    struct by_id in = {0}, untouched = {0};
+
+    WIRE_SET(&login, email, STR("a@example.com"));
+    validate_copy(&login_msg, &login, &by_id_msg, &in);
+    cr_expect_eq(memcmp(&in, &untouched, sizeof in), 0);
+}

@@ -56,7 +56,7 @@ struct rpc_call {
     struct rpc_upstream *upstream;
     struct rpc_replica *replica;
     struct list link; /* by age in its replica */
-    int place;        /* which of its lists */
+    unsigned place;   /* which of its lists */
     struct str body;
     void *out;
     uint32_t id, tries;

@@ -182,16 +182,16 @@ struct shape {
 };
 
 static const struct shape SHAPES[RPC_FRAME_TYPES] = {
-    [RPC_CALL] = {call_size, call_write, call_read, .has_call = true, .has_body = true},
-    [RPC_REPLY] = {.has_call = true, .has_body = true},
-    [RPC_CHUNK] = {.has_call = true, .has_body = true},
-    [RPC_END] = {.has_call = true, .has_body = true},
-    [RPC_CREDIT] = {credit_size, credit_write, credit_read, .has_call = true},
-    [RPC_CANCEL] = {.has_call = true},
-    [RPC_HELLO] = {hello_size, hello_write, hello_read},
-    [RPC_PING] = {ping_size, ping_write, ping_read},
-    [RPC_PONG] = {ping_size, ping_write, ping_read},
-    [RPC_GOAWAY] = {0},
+    [RPC_CALL] = {call_size, call_write, call_read, true, true},
+    [RPC_REPLY] = {NULL, NULL, NULL, true, true},
+    [RPC_CHUNK] = {NULL, NULL, NULL, true, true},
+    [RPC_END] = {NULL, NULL, NULL, true, true},
+    [RPC_CREDIT] = {credit_size, credit_write, credit_read, true, false},
+    [RPC_CANCEL] = {NULL, NULL, NULL, true, false},
+    [RPC_HELLO] = {hello_size, hello_write, hello_read, false, false},
+    [RPC_PING] = {ping_size, ping_write, ping_read, false, false},
+    [RPC_PONG] = {ping_size, ping_write, ping_read, false, false},
+    [RPC_GOAWAY] = {NULL, NULL, NULL, false, false},
 };
 
 static size_t shape_size(const struct shape *s, const struct rpc_frame *f)

@@ -137,11 +137,11 @@ struct lane {
     struct rig_server *server;
     struct loop *loop;
     pthread_t thread;
-    pthread_barrier_t *joined;
 };
 
 struct rig_server {
     struct rpc_server *rpc;
+    pthread_barrier_t joined;
     struct lane lanes[LOOPS_MAX];
     unsigned n;
 };
@@ -152,7 +152,7 @@ static void *run_lane(void *arg)
     struct rpc_server *rpc = lane->server->rpc;
 
     rpc_server_join(rpc, lane->loop, "the env");
-    pthread_barrier_wait(lane->joined);
+    pthread_barrier_wait(&lane->server->joined);
     loop_run(lane->loop);
     rpc_server_leave(rpc, lane->loop);
     return NULL;
@@ -182,21 +182,18 @@ static struct rpc_server *listen_at(const struct rig_conf *conf)
 struct rig_server *rig_server_start(const struct rig_conf *conf)
 {
     struct rig_server *s = MEM_NEW(struct rig_server);
-    pthread_barrier_t joined;
 
     s->rpc = listen_at(conf);
     s->n = conf->loops ? conf->loops : 1;
-    pthread_barrier_init(&joined, NULL, s->n + 1);
+    pthread_barrier_init(&s->joined, NULL, s->n + 1);
     for (unsigned i = 0; i < s->n; i++) {
         struct lane *lane = &s->lanes[i];
 
         lane->server = s;
         lane->loop = loop_create();
-        lane->joined = &joined;
         pthread_create(&lane->thread, NULL, run_lane, lane);
     }
-    pthread_barrier_wait(&joined);
-    pthread_barrier_destroy(&joined);
+    pthread_barrier_wait(&s->joined);
     return s;
 }
 
@@ -224,6 +221,7 @@ void rig_server_stop(struct rig_server *s)
     rpc_server_destroy(s->rpc);
     for (unsigned i = 0; i < s->n; i++)
         loop_destroy(s->lanes[i].loop);
+    pthread_barrier_destroy(&s->joined);
     free(s);
 }
 

@@ -28,7 +28,8 @@ enum {
     OTHERS_TURN_MS = 1000, /* how often to ask whether the lock is free */
     RETRY_MS = 200,
     RETRY_MAX_MS = 5000,
-    SWEEP_MS = 10000,
+    SWEEP_MIN_MS = 100,
+    SWEEP_MAX_MS = 60000,
     HEADERS = 4,
 };
 
@@ -276,6 +277,14 @@ static void timer_fired(struct loop_timer *t)
 /* ---- sweeping
  * ----------------------------------------------------------------------------- */
 
+/* Often enough that rows live at most a tenth longer than they should. */
+static int64_t sweep_pause_ms(const struct outbox_relay *r)
+{
+    int64_t ms = r->conf.keep_ms / 10;
+
+    return ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : ms > SWEEP_MAX_MS ? SWEEP_MAX_MS : ms;
+}
+
 static enum step sweep_rows(struct flow *f)
 {
     struct outbox_relay *r = f->owner;
@@ -294,7 +303,7 @@ static void sweep_ended(struct flow *f, const struct err *err)
     if (r->state == RELAY_OVER)
         return;
     r->sweep = NULL;
-    loop_timer_set(&r->sweep_timer, !err && q->rows.affected ? 0 : SWEEP_MS);
+    loop_timer_set(&r->sweep_timer, !err && q->rows.affected ? 0 : sweep_pause_ms(r));
 }
 
 static void sweep(struct loop_timer *t)
@@ -302,7 +311,7 @@ static void sweep(struct loop_timer *t)
     struct outbox_relay *r = CONTAINER_OF(t, struct outbox_relay, sweep_timer);
 
     if (!r->leader) {
-        loop_timer_set(t, SWEEP_MS);
+        loop_timer_set(t, sweep_pause_ms(r));
         return;
     }
     r->sweep = flow_create(r->loop, STATEMENT_MS, sweep_ended, r);
@@ -367,7 +376,7 @@ struct outbox_relay *outbox_relay_create(struct loop *l, const struct outbox_con
     metrics_collect(collect_age, r);
     loop_timer_init(&r->timer, l, timer_fired);
     loop_timer_init(&r->sweep_timer, l, sweep);
-    loop_timer_set(&r->sweep_timer, SWEEP_MS);
+    loop_timer_set(&r->sweep_timer, sweep_pause_ms(r));
     kafka_producer_on_room(producer, room_in_producer, r);
     rest(r, 0);
     return r;

@@ -18,8 +18,7 @@ static bool may_repeat(const struct rpc_call *call)
     return call->method->idempotent || call->idempotency_key.n > 0;
 }
 
-/* ---- ends
- * -------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------- */
 
 static void count(struct rpc_call *call, const struct err *err)
 {
@@ -83,8 +82,7 @@ void rpc_call_drop(struct rpc_call *call)
     finish(call, ERR_STATIC(CANCELLED));
 }
 
-/* ---- tries
- * ------------------------------------------------------------------------------- */
+/* ---- tries ------------------------------------------------------------------ */
 
 static const struct err *not_available(struct rpc_call *call, int64_t retry_after_ms)
 {
@@ -142,8 +140,7 @@ void rpc_call_lost(struct rpc_call *call)
         finish(call, not_available(call, 0));
 }
 
-/* ---- answers
- * ----------------------------------------------------------------------------- */
+/* ---- answers ---------------------------------------------------------------- */
 
 static const struct err *read_reply(struct rpc_call *call, const struct rpc_frame *f)
 {
@@ -187,8 +184,7 @@ void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
     finish(call, err);
 }
 
-/* ---- the frame
- * ---------------------------------------------------------------------------- */
+/* ---- the frame -------------------------------------------------------------- */
 
 /* What the other side would refuse as malformed is left out. */
 static struct str fit(struct str s, size_t most)
@@ -215,8 +211,7 @@ void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_fram
     };
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------ */
 
 /* A timer only where the flow's own deadline does not come first anyway. */
 static void set_deadline(struct rpc_call *call, int64_t now_us)

@@ -37,6 +37,7 @@ void rpc_client_destroy(struct rpc_client *c)
     n = atomic_load(&c->upstreams_n);
     for (unsigned i = 0; i < n; i++)
         rpc_upstream_destroy(c->upstreams[i]);
+    rpc_dial_wait_closed();
     free_stats(c);
     buf_fini(&c->scratch);
     free(c);

@@ -8,6 +8,7 @@
 #include "kit/base/mem.h"
 
 #include <nng/protocol/reqrep0/req.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -120,8 +121,7 @@ static void on_event(struct loop_post *p)
     dial_unref(d);
 }
 
-/* ---- in NNG's threads
- * ------------------------------------------------------------------ */
+/* ---- in NNG's threads ------------------------------------------------------- */
 
 static void post(struct rpc_dial *d, struct event from)
 {
@@ -268,14 +268,60 @@ static void free_aio(nng_aio *aio)
 }
 
 /* Stopping the aios first: the closing socket waits for what they do. */
-void rpc_dial_close(struct rpc_dial *d)
+static void close_socket(struct rpc_dial *d)
 {
-    if (!d)
-        return;
-    d->closed = true;
     free_aio(d->receive);
     free_aio(d->send);
     if (d->socket.id)
         nng_close(d->socket);
     dial_unref(d);
+}
+
+void rpc_dial_close(struct rpc_dial *d)
+{
+    if (!d)
+        return;
+    d->closed = true;
+    close_socket(d);
+}
+
+/* ---- closing later ----------------------------------------------------------- */
+
+static pthread_mutex_t closing_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t one_closed = PTHREAD_COND_INITIALIZER;
+static unsigned closing;
+
+static void *close_in_thread(void *arg)
+{
+    close_socket(arg);
+    pthread_mutex_lock(&closing_lock);
+    closing--;
+    pthread_cond_broadcast(&one_closed);
+    pthread_mutex_unlock(&closing_lock);
+    return NULL;
+}
+
+/* A thread each: addresses vanish seldom. Without one it is done here. */
+void rpc_dial_close_later(struct rpc_dial *d)
+{
+    pthread_t thread;
+
+    if (!d)
+        return;
+    d->closed = true;
+    pthread_mutex_lock(&closing_lock);
+    closing++;
+    pthread_mutex_unlock(&closing_lock);
+    if (pthread_create(&thread, NULL, close_in_thread, d) == 0)
+        pthread_detach(thread);
+    else
+        close_in_thread(d);
+}
+
+void rpc_dial_wait_closed(void)
+{
+    pthread_mutex_lock(&closing_lock);
+    while (closing > 0)
+        pthread_cond_wait(&one_closed, &closing_lock);
+    pthread_mutex_unlock(&closing_lock);
 }

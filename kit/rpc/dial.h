@@ -30,8 +30,13 @@ struct rpc_dial_ops {
 struct rpc_dial *rpc_dial_create(struct loop *l, const char *url,
                                  const struct rpc_dial_ops *ops, void *arg,
                                  const char **why);
-/* No handler runs afterwards. */
+/* No handler runs afterwards. Closing an NNG socket waits for NNG's threads, for tens of
+ * milliseconds at times: `later` leaves that to a helper thread, for use in a running
+ * loop. */
 void rpc_dial_close(struct rpc_dial *d);
+void rpc_dial_close_later(struct rpc_dial *d);
+/* Before the loop is destroyed: what was to be closed later is closed. */
+void rpc_dial_wait_closed(void);
 
 enum rpc_sending { RPC_SEND_DONE, RPC_SEND_LATER };
 /* Takes the message. After RPC_SEND_LATER no other until ops->sent. */

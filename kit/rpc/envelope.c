@@ -7,7 +7,7 @@
 #define KIT_CODE(symbol, name, kind, title) &ERR_CODE_##symbol,
 static const struct err_code *const KIT_CODES[] = {KIT_ERRORS(KIT_CODE) NULL};
 
-/* ---- writing ----------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------- */
 
 static uint32_t count_fields(const struct err *e)
 {
@@ -54,7 +54,7 @@ void rpc_envelope_put(struct buf *b, const struct err *e)
         put_fields(b, e, fields);
 }
 
-/* ---- reading ----------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------- */
 
 struct envelope {
     struct arena *arena;

@@ -199,7 +199,7 @@ static size_t shape_size(const struct shape *s, const struct rpc_frame *f)
     return s->size ? s->size(f) : 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------- */
 
 void rpc_head_write(char *out, struct rpc_head head)
 {
@@ -282,7 +282,7 @@ size_t rpc_batch_cut(struct str frames, unsigned *count)
     return n;
 }
 
-/* ---- reading ----------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------- */
 
 bool rpc_reader_init(struct rpc_reader *r, struct str message, struct rpc_head *head)
 {

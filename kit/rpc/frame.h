@@ -104,7 +104,7 @@ struct rpc_frame {
     };
 };
 
-/* ---- writing ----------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------- */
 
 void rpc_head_write(char *out, struct rpc_head head);
 
@@ -123,7 +123,7 @@ MUST_CHECK bool rpc_frame_end(struct buf *b, size_t begun);
 /* Of frames back to back: how many bytes go into the next message, and their count. */
 size_t rpc_batch_cut(struct str frames, unsigned *count);
 
-/* ---- reading ----------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------- */
 
 struct rpc_reader {
     const char *p, *end;

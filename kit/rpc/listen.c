@@ -58,8 +58,7 @@ static void listen_unref(struct rpc_listen *l)
     free(l);
 }
 
-/* ---- peers
- * -------------------------------------------------------------------------------- */
+/* ---- peers ------------------------------------------------------------------ */
 
 void rpc_peer_ref(struct rpc_peer *p)
 {
@@ -124,8 +123,7 @@ static uint32_t new_session(void)
     return session;
 }
 
-/* ---- in the loops
- * ------------------------------------------------------------------------- */
+/* ---- in the loops ----------------------------------------------------------- */
 
 static void read_on(struct rpc_listen *l, struct lane *lane)
 {
@@ -188,8 +186,7 @@ static void on_event(struct loop_post *post)
     free(e);
 }
 
-/* ---- in NNG's threads; under the lock
- * ------------------------------------------------------ */
+/* ---- in NNG's threads; under the lock --------------------------------------- */
 
 static void post(struct rpc_listen *l, int lane, struct event from)
 {
@@ -319,8 +316,7 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev what, void *arg)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- lanes
- * --------------------------------------------------------------------------------- */
+/* ---- lanes ------------------------------------------------------------------ */
 
 /* The index is there before anything can be posted to the lane. */
 void rpc_listen_join(struct rpc_listen *l, struct loop *loop, void *arg, int *lane)
@@ -402,8 +398,7 @@ bool rpc_listen_send(struct rpc_listen *l, struct rpc_peer *p, nng_msg *msg)
     return false;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------- */
 
 static int open_socket(struct rpc_listen *l)
 {

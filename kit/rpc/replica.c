@@ -62,7 +62,7 @@ static void enter_draining(struct rpc_replica *r)
 /* Nobody will tell about what is in hand any more; it may have gone out. */
 static void enter_gone(struct rpc_replica *r)
 {
-    rpc_dial_close(r->dial);
+    rpc_dial_close_later(r->dial);
     r->dial = NULL;
     r->connected = r->sending = r->hand_lost = false;
     r->session = 0;
@@ -114,8 +114,7 @@ void rpc_replica_want(struct rpc_replica *r, bool wanted)
         rpc_replica_enter(r, RPC_REPLICA_UP);
 }
 
-/* ---- the connection
- * --------------------------------------------------------------------- */
+/* ---- the connection --------------------------------------------------------- */
 
 static void on_up(void *arg)
 {
@@ -176,8 +175,7 @@ static void on_pulse(struct loop_timer *t)
     loop_timer_set(&r->pulse, RPC_PULSE_MS);
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------ */
 
 bool rpc_replica_take(struct rpc_replica *r, struct rpc_call *call)
 {
@@ -231,8 +229,7 @@ void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_u
         rpc_replica_show_breaker(r, now_us);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------- */
 
 static struct metric *breaker_metric(const struct rpc_upstream *u, const char *url)
 {

@@ -129,8 +129,7 @@ static struct rpc_addresses *look_up(const char *host, const char *port, const c
     return a;
 }
 
-/* ---- telling the loops
- * ------------------------------------------------------------------ */
+/* ---- telling the loops ------------------------------------------------------ */
 
 static void unref(struct rpc_resolve *r)
 {
@@ -160,8 +159,7 @@ static void tell(struct rpc_resolve *r, const struct rpc_addresses *now)
     loop_post(r->loop, &a->post);
 }
 
-/* ---- the thread; under the lock unless it says otherwise
- * --------------------------------- */
+/* ---- the thread; under the lock unless it says otherwise -------------------- */
 
 static void name_free(struct name *n)
 {

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { WARN_EVERY_US = 1000000 };
+
 /* A call under way; in the arena of its flow, whose owner it is. */
 struct served {
     struct flow *flow;
@@ -31,8 +33,18 @@ struct str rpc_idempotency_key(const struct flow *f)
     return s->key;
 }
 
-/* ---- replies
- * ---------------------------------------------------------------------------- */
+/* A peer must not be able to fill the log. */
+static bool may_warn(struct rpc_lane *lane)
+{
+    int64_t now_us = clock_mono_us();
+
+    if (lane->warned_us && now_us - lane->warned_us < WARN_EVERY_US)
+        return false;
+    lane->warned_us = now_us;
+    return true;
+}
+
+/* ---- replies ---------------------------------------------------------------- */
 
 /* A caller that does not read loses its connection. */
 static void put_error(struct rpc_outbox *o, uint32_t call, uint8_t flags,
@@ -77,8 +89,7 @@ static void put_control(struct rpc_outbox *o, const struct rpc_frame *f)
     rpc_outbox_touch(o);
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------ */
 
 static struct list *bucket_of(struct rpc_lane *lane, uint32_t pipe, uint32_t call)
 {
@@ -106,6 +117,16 @@ static void count_in_flight(struct rpc_lane *lane, int by)
     metric_add(lane->server->in_flight_metric, by);
 }
 
+static void count_end(const struct served *s, const struct err *err)
+{
+    int64_t took_us = clock_mono_us() - s->begun_us;
+
+    rpc_stats_count(&s->lane->stats[s->row], err, took_us);
+    if (err && err_kind(err) == ERR_INTERNAL)
+        LOG_ERROR(&s->flow->log, "rpc.failed", KV("code", err->code->name),
+                  KV("detail", err->detail), KV("ms", took_us / 1000));
+}
+
 static void on_end(struct flow *f, const struct err *err)
 {
     struct served *s = f->owner;
@@ -113,7 +134,7 @@ static void on_end(struct flow *f, const struct err *err)
 
     list_remove(&s->of_peer);
     list_remove(&s->of_bucket);
-    rpc_stats_count(&lane->stats[s->row], err, clock_mono_us() - s->begun_us);
+    count_end(s, err);
     if (!s->silent && err)
         put_error(s->outbox, s->call, 0, err);
     else if (!s->silent)
@@ -214,8 +235,7 @@ static const struct err *reason_to_refuse(const struct rpc_outbox *o, int row)
     return NULL;
 }
 
-/* ---- frames
- * ----------------------------------------------------------------------------- */
+/* ---- frames ----------------------------------------------------------------- */
 
 static bool on_call(struct rpc_outbox *o, struct rpc_inbound *in,
                     const struct rpc_frame *f)
@@ -225,7 +245,7 @@ static bool on_call(struct rpc_outbox *o, struct rpc_inbound *in,
 
     if (find_call(o->lane, o->peer, f->call))
         return false;
-    if (row < 0)
+    if (row < 0 && may_warn(o->lane))
         LOG_WARN(NULL, "rpc.unknown_method", KV("method", f->method));
     if (refusal)
         put_error(o, f->call, RPC_FLAG_NOT_STARTED, refusal);
@@ -309,29 +329,33 @@ static bool take_message(struct rpc_lane *lane, struct rpc_peer *peer,
                          struct rpc_inbound *in)
 {
     struct rpc_reader reader;
+    struct rpc_outbox *o;
     struct rpc_head head;
 
     if (!rpc_reader_init(&reader, in->bytes, &head))
         return false;
     if (head.session && head.session != peer->session) /* its calls have been given up */
         return atomic_fetch_add(&peer->stale, 1) < RPC_STALE_MAX;
+    o = rpc_outbox_of(lane, peer);
     if (head.session)
         rpc_peer_confirm(peer, head.received);
-    return take_frames(rpc_outbox_of(lane, peer), in, &reader, !head.session);
+    if (!list_empty(&o->dirty)) /* what had to stay may go now */
+        rpc_outbox_touch(o);
+    return take_frames(o, in, &reader, !head.session);
 }
 
 static void on_message(void *arg, struct rpc_peer *peer, struct rpc_inbound *in)
 {
     if (!take_message(arg, peer, in)) {
         rpc_stats_bad_frame();
-        LOG_WARN(NULL, "rpc.bad_frame", KV("bytes", in->bytes.n));
+        if (may_warn(arg))
+            LOG_WARN(NULL, "rpc.bad_frame", KV("bytes", in->bytes.n));
         rpc_peer_close(peer);
     }
     rpc_inbound_drop(in);
 }
 
-/* ---- connections end
- * --------------------------------------------------------------------- */
+/* ---- connections end -------------------------------------------------------- */
 
 static void drop_outbox(struct rpc_outbox *o)
 {
@@ -369,8 +393,7 @@ const struct rpc_listen_ops rpc_lane_ops = {.message = on_message,
                                             .drain = on_drain,
                                             .cancel = on_cancel_elsewhere};
 
-/* ---- the lane
- * ----------------------------------------------------------------------------- */
+/* ---- the lane --------------------------------------------------------------- */
 
 static void flush(struct rpc_lane *lane)
 {

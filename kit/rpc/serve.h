@@ -62,6 +62,7 @@ struct rpc_lane {
     struct loop_task flush;
     struct loop_timer retry; /* something had to stay */
     unsigned in_flight;
+    int64_t warned_us;
     struct list calls[RPC_CALL_BUCKETS];
     struct rpc_stats *stats; /* by row of the server's methods */
 };

@@ -90,14 +90,18 @@ static struct rpc_lane *take_lane(struct rpc_server *s, const struct loop *l)
     return found;
 }
 
+static void end_lane(struct rpc_server *s, struct rpc_lane *lane)
+{
+    rpc_listen_leave(s->listen, lane->index);
+    rpc_lane_destroy(lane);
+}
+
 void rpc_server_leave(struct rpc_server *s, struct loop *l)
 {
     struct rpc_lane *lane = take_lane(s, l);
 
-    if (!lane)
-        return;
-    rpc_listen_leave(s->listen, lane->index);
-    rpc_lane_destroy(lane);
+    if (lane)
+        end_lane(s, lane);
 }
 
 void rpc_server_drain(struct rpc_server *s)
@@ -115,8 +119,12 @@ unsigned rpc_server_in_flight(const struct rpc_server *s)
 
 void rpc_server_destroy(struct rpc_server *s)
 {
+    struct list *it;
+
     if (!s)
         return;
+    while ((it = list_pop(&s->lanes)))
+        end_lane(s, CONTAINER_OF(it, struct rpc_lane, link));
     rpc_listen_destroy(s->listen);
     pthread_mutex_destroy(&s->lock);
     free(s->methods);

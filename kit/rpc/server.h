@@ -41,7 +41,8 @@ void rpc_server_drain(struct rpc_server *s);
 /* Any thread: calls under way in all loops; while draining also the callers that have not
  * yet gone, so that at 0 every answer has arrived. */
 unsigned rpc_server_in_flight(const struct rpc_server *s);
-/* After every loop that joined has left. */
+/* When no loop that joined runs any more, and before they are destroyed; those that have
+ * not left do so now. */
 void rpc_server_destroy(struct rpc_server *s);
 
 /* In a handler's flow: the Idempotency-Key of the request; absent when there is none. */

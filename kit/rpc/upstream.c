@@ -14,8 +14,7 @@
 
 enum { TICK_MS = 1000, RETRY_AFTER_MS = 1000, URL_MAX = 300 };
 
-/* ---- choosing
- * --------------------------------------------------------------------------- */
+/* ---- choosing --------------------------------------------------------------- */
 
 static bool lets_through(const struct rpc_replica *r, int64_t now_us)
 {
@@ -132,8 +131,7 @@ static void on_tick(struct loop_timer *t)
     loop_timer_set(t, TICK_MS);
 }
 
-/* ---- replicas come and go
- * ---------------------------------------------------------------- */
+/* ---- replicas come and go --------------------------------------------------- */
 
 static struct rpc_replica *find_replica(struct rpc_upstream *u, const char *url)
 {
@@ -212,8 +210,7 @@ static void on_addresses(void *arg, const struct rpc_addresses *now)
     prune(u);
 }
 
-/* ---- URLs
- * -------------------------------------------------------------------------------- */
+/* ---- URLs ------------------------------------------------------------------- */
 
 static const char *add_literal(struct rpc_source *s, const char *url)
 {
@@ -308,8 +305,7 @@ static const struct err *add_sources(struct rpc_upstream *u, struct arena *a,
     return NULL;
 }
 
-/* ---- life
- * -------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------- */
 
 static void make_metrics(struct rpc_upstream *u)
 {

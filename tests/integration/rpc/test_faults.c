@@ -110,6 +110,26 @@ Test(rpc_faults, a_stopped_process_costs_its_calls_no_more_than_their_deadline)
     rig_reap(pid);
 }
 
+Test(rpc_faults, a_service_that_hangs_is_given_up_and_taken_again)
+{
+    struct rig_outcome o;
+    char url[200];
+    pid_t pid;
+
+    rig_init();
+    pid = rig_spawn(&(struct rig_conf){.url = rig_ipc("hung")}, url, sizeof url);
+    rig_connect(url);
+    kill(pid, SIGSTOP);
+    rig_begin(&(struct rig_call){.method = &RIG_WORK}, &o);
+    cr_assert(rig_until(rig_is_down, NULL), "silence must end the connection");
+    cr_assert(rig_until(rig_all_ended, NULL));
+    cr_assert_eq(o.code, &ERR_CODE_UNKNOWN_OUTCOME);
+    kill(pid, SIGCONT);
+    cr_assert(rig_until(rig_is_up, NULL));
+    kill(pid, SIGKILL);
+    rig_reap(pid);
+}
+
 Test(rpc_faults, a_failing_service_is_left_alone_by_the_breaker)
 {
     struct rig_outcome o = {0};

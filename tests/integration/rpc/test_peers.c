@@ -49,8 +49,7 @@ static bool bad_frames_are(void *n)
     return bad_frames() == *(int64_t *)n;
 }
 
-/* ---- a raw peer of the service
- * ------------------------------------------------------------ */
+/* ---- a raw peer of the service ---------------------------------------------- */
 
 static void send_message(nng_socket s, const void *bytes, size_t n)
 {
@@ -214,8 +213,7 @@ Test(rpc_peers, random_messages_only_cost_their_connection)
     }
 }
 
-/* ---- plain TCP
- * ---------------------------------------------------------------------------- */
+/* ---- plain TCP -------------------------------------------------------------- */
 
 static int tcp_connect(void)
 {
@@ -285,8 +283,7 @@ Test(rpc_peers, http_and_absurd_lengths_are_refused)
     expect_closed(fd);
 }
 
-/* ---- a raw service for our caller
- * --------------------------------------------------------- */
+/* ---- a raw service for our caller ------------------------------------------- */
 
 static bool lost_pipes(void *n)
 {

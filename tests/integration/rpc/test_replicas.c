@@ -117,8 +117,7 @@ Test(rpc_replicas, a_key_makes_a_write_repeatable)
     end_fleet(&f);
 }
 
-/* ---- rolling: a steady stream of writes while replicas drain and come back
- * --------------- */
+/* ---- rolling: a steady stream of writes while replicas drain and come back -- */
 
 static int failed, answered;
 static bool streaming;

@@ -74,8 +74,8 @@ static void run_for_answers(int n)
 static bool both_up(void *unused)
 {
     (void)unused;
-    return metric_value(metrics_gauge("viaduct_hop_replicas", "", "upstream", "rig", "state",
-                                      "up", NULL)) == 2;
+    return metric_value(metrics_gauge("viaduct_hop_replicas", "", "upstream", "rig",
+                                      "state", "up", NULL)) == 2;
 }
 
 static bool drained(void *server)

@@ -14,8 +14,7 @@ struct loop *rig_loop;
 struct rpc_client *rig_client;
 unsigned rig_running;
 
-/* ---- running until
- * ---------------------------------------------------------------------- */
+/* ---- running until ---------------------------------------------------------- */
 
 struct watch {
     struct loop_timer timer;
@@ -65,8 +64,7 @@ bool rig_is_down(void *unused)
     return !rig_is_up(unused);
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------ */
 
 struct doing {
     struct rig_call call;
@@ -155,8 +153,7 @@ void rig_do(const struct rig_call *call, struct rig_outcome *o)
     rig_until(rig_all_ended, NULL);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------- */
 
 void rig_connect(const char *urls)
 {

@@ -13,8 +13,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* ---- the service
- * ----------------------------------------------------------------------- */
+/* ---- the service ------------------------------------------------------------ */
 
 #define RIG_TEXT(F, T)                                   \
     F(T, text, text, REQUIRED, 0, 2000000, "given back") \
@@ -70,8 +69,7 @@ int rig_reap(pid_t pid);
 /* A URL that nobody else uses: ipc. */
 const char *rig_ipc(const char *name);
 
-/* ---- the caller
- * ------------------------------------------------------------------------ */
+/* ---- the caller ------------------------------------------------------------- */
 
 /* How a call ended. */
 struct rig_outcome {

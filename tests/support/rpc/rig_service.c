@@ -23,8 +23,7 @@ static const struct err_code UNHEARD_OF = {"rig.unheard_of", ERR_SHED, "Unheard 
 
 struct rig_counts *rig_counts;
 
-/* ---- handlers
- * --------------------------------------------------------------------------- */
+/* ---- handlers --------------------------------------------------------------- */
 
 struct work {
     bool done;
@@ -128,8 +127,7 @@ static const struct rpc_handler HANDLERS[] = {
     {NULL, NULL},
 };
 
-/* ---- in threads
- * ------------------------------------------------------------------------- */
+/* ---- in threads ------------------------------------------------------------- */
 
 enum { LOOPS_MAX = 4 };
 
@@ -225,8 +223,7 @@ void rig_server_stop(struct rig_server *s)
     free(s);
 }
 
-/* ---- in processes
- * ------------------------------------------------------------------------- */
+/* ---- in processes ----------------------------------------------------------- */
 
 static int counts_fd = -1;
 

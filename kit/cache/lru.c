@@ -40,6 +40,8 @@ static void take_out(struct lru *l, struct lru_entry **p)
 {
     struct lru_entry *e = *p;
 
+    if (!e)
+        return;
     *p = e->chain;
     list_remove(&e->ring);
     l->count--;

@@ -93,7 +93,7 @@ static struct str encode(struct arena *a, struct str value, int64_t fresh_ms)
 
     p[0] = value.p ? '+' : '-';
     memcpy(p + 1, &until_ms, sizeof until_ms);
-    if (value.n)
+    if (value.p)
         memcpy(p + HEADER, value.p, value.n);
     return (struct str){p, HEADER + value.n};
 }

@@ -98,7 +98,7 @@ static size_t int_width(unsigned oid)
 
 static bool fits(int64_t v, size_t width)
 {
-    int64_t limit = width == 8 ? INT64_MAX : ((int64_t)1 << (width * 8 - 1)) - 1;
+    int64_t limit = width == 2 ? INT16_MAX : width == 4 ? INT32_MAX : INT64_MAX;
 
     return v <= limit && v >= -limit - 1;
 }

@@ -14,7 +14,6 @@
 
 enum {
     TICK_MS = 1000,
-    PROBE_MS = 3000,
     MAKE_TOPICS_MS = 10000,
     TURN_MAX =
         128, /* elements per loop turn, so that a burst does not hold up the others */
@@ -80,24 +79,6 @@ static rd_kafka_AdminOptions_t *admin_options(struct kafka_client *c,
     return options;
 }
 
-static void probe(struct kafka_client *c)
-{
-    rd_kafka_AdminOptions_t *options;
-
-    if (c->probing)
-        return;
-    c->probing = true;
-    options = admin_options(c, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, PROBE_MS);
-    rd_kafka_DescribeCluster(c->rk, options, c->admin);
-    rd_kafka_AdminOptions_destroy(options);
-}
-
-static void set_up(struct kafka_client *c, bool up)
-{
-    if (atomic_exchange(&c->up, up) != up)
-        LOG_INFO(NULL, "kafka.state", KV("client", c->client_id), KV("up", up));
-}
-
 void kafka_client_error(struct kafka_client *c, rd_kafka_resp_err_t err, const char *text)
 {
     /* a lost connection is in the client's own log already */
@@ -108,7 +89,7 @@ void kafka_client_error(struct kafka_client *c, rd_kafka_resp_err_t err, const c
     LOG_AT(level, NULL, "kafka.error", KV("client", c->client_id),
            KV("error", rd_kafka_err2name(err)), KV("text", text));
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        set_up(c, false); /* the probe would find out too, but later */
+        kafka_probe_down(c->probe); /* it would find out too, but later */
 }
 
 void kafka_client_make_topics(struct kafka_client *c, const char *const *topics,
@@ -157,12 +138,6 @@ static bool topics_are_there(rd_kafka_event_t *ev)
     return all;
 }
 
-static void probe_answered(struct kafka_client *c, rd_kafka_event_t *ev)
-{
-    c->probing = false;
-    set_up(c, rd_kafka_event_error(ev) == RD_KAFKA_RESP_ERR_NO_ERROR);
-}
-
 static void serve_admin(struct kafka_client *c)
 {
     rd_kafka_event_t *ev;
@@ -170,8 +145,6 @@ static void serve_admin(struct kafka_client *c)
     while ((ev = rd_kafka_queue_poll(c->admin, 0))) {
         rd_kafka_event_type_t type = rd_kafka_event_type(ev);
 
-        if (type == RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT)
-            probe_answered(c, ev);
         if (type == RD_KAFKA_EVENT_CREATETOPICS_RESULT && c->def->topics_made)
             c->def->topics_made(c, topics_are_there(ev));
         rd_kafka_event_destroy(ev);
@@ -210,8 +183,6 @@ static void tick(struct loop_timer *t)
     struct kafka_client *c = CONTAINER_OF(t, struct kafka_client, tick);
 
     loop_timer_set(t, TICK_MS);
-    if (c->rk)
-        probe(c);
     serve(c);
     if (c->def->tick)
         c->def->tick(c);
@@ -255,28 +226,38 @@ const struct err *kafka_client_open(struct arena *a, struct kafka_client *c)
     }
     c->queue = c->def->queue(c->rk);
     c->admin = rd_kafka_queue_new(c->rk);
-    c->probing = false;
+    c->probe = kafka_probe_start(c->rk, &c->up);
     wake_on(c, c->queue);
     wake_on(c, c->admin);
     return NULL;
 }
 
-static void *end_instance(void *rk)
+struct ending {
+    rd_kafka_t *rk;
+    struct kafka_probe *probe;
+};
+
+static void *end_instance(void *arg)
 {
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    struct ending *e = arg;
+
+    kafka_probe_join(e->probe);
+    rd_kafka_destroy_flags(e->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(e);
     return NULL;
 }
 
-/* rd_kafka_destroy joins threads that may be deep in a connect: not a wait for our loop.
- */
-static void end_in_thread(rd_kafka_t *rk, int timeout_ms)
+/* Both may be deep in a connect: not a wait for our loop. */
+static void end_in_thread(rd_kafka_t *rk, struct kafka_probe *probe, int timeout_ms)
 {
     pthread_t thread;
     struct timespec until;
     int64_t until_us = clock_wall_us() + (int64_t)timeout_ms * 1000;
+    struct ending *e = MEM_NEW(struct ending);
 
-    if (pthread_create(&thread, NULL, end_instance, rk)) {
-        end_instance(rk);
+    *e = (struct ending){rk, probe};
+    if (pthread_create(&thread, NULL, end_instance, e)) {
+        end_instance(e);
         return;
     }
     until.tv_sec = until_us / 1000000;
@@ -290,12 +271,14 @@ void kafka_client_close(struct kafka_client *c, int timeout_ms)
     if (!c->rk)
         return;
     loop_task_cancel(&c->again);
+    kafka_probe_stop(c->probe);
     rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
     rd_kafka_queue_io_event_enable(c->admin, -1, NULL, 0);
     rd_kafka_queue_destroy(c->queue);
     rd_kafka_queue_destroy(c->admin);
-    end_in_thread(c->rk, timeout_ms);
+    end_in_thread(c->rk, c->probe, timeout_ms);
     c->rk = NULL;
+    c->probe = NULL;
     atomic_store(&c->up, false);
 }
 

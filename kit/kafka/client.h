@@ -10,6 +10,7 @@
 #define KIT_KAFKA_CLIENT_H
 
 #include "kit/kafka/kafka.h"
+#include "kit/kafka/probe.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -44,8 +45,8 @@ struct kafka_client {
     struct loop_fd *wake;
     struct loop_timer tick;
     struct loop_task again;
-    bool probing;
-    atomic_bool up; /* read by any thread */
+    struct kafka_probe *probe;
+    atomic_bool up; /* a broker answers; read by any thread */
 };
 
 /* client_init makes the descriptors, client_open the librdkafka instance; a client can be

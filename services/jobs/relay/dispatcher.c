@@ -228,11 +228,6 @@ static void rested(struct loop_timer *t)
     struct dispatcher *d = CONTAINER_OF(t, struct dispatcher, timer);
 
     d->nudged = false;
-    if (!kafka_producer_up(d->producer)) {
-        d->more = false;
-        rest(d);
-        return;
-    }
     d->state = DISPATCHER_TAKING;
     flow_start(statement_flow(d, took_rows), take_rows);
 }

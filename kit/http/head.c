@@ -283,7 +283,7 @@ static enum head_reject judge(const struct head *h)
 
 static enum head_reject end_line(struct head *h)
 {
-    struct str line = {h->lines.p + h->line_at, h->lines.n - h->line_at};
+    struct str line = {buf_view(&h->lines).p + h->line_at, h->lines.n - h->line_at};
 
     h->line_at = h->lines.n;
     if (h->state == HEAD_REQUEST_LINE) {

@@ -194,7 +194,7 @@ static bool parse_address(const char *text, struct sockaddr_storage *ss, socklen
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof ss;
 
     if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)

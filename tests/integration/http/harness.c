@@ -40,6 +40,13 @@ static void waiter_gone(struct http_req *r)
     http_reply(r, 503, NULL, NULL, 0, STR(""));
 }
 
+static void count_gone(struct http_req *r)
+{
+    struct harness *h = r->user;
+
+    atomic_fetch_add(&h->gone, 1);
+}
+
 struct later {
     struct loop_timer timer;
     struct http_req *r;
@@ -52,13 +59,13 @@ static void later_fired(struct loop_timer *t)
     echo(l->r);
 }
 
-static void later(struct http_req *r)
+static void later(struct http_req *r, int64_t ms)
 {
     struct later *l = ARENA_NEW(&r->arena, struct later);
 
     l->r = r;
     loop_timer_init(&l->timer, loop, later_fired);
-    loop_timer_set(&l->timer, 50);
+    loop_timer_set(&l->timer, ms);
 }
 
 struct stream {
@@ -127,7 +134,11 @@ static void handle(void *arg, struct http_req *r)
         r->user = h;
         r->gone = waiter_gone;
     } else if (str_eq(r->path, STR("/later"))) {
-        later(r);
+        later(r, 50);
+    } else if (str_eq(r->path, STR("/deaf"))) {
+        r->user = h;
+        r->gone = count_gone;
+        later(r, 1000);
     } else if (str_eq(r->path, STR("/stream"))) {
         stream(h, r, STREAM_CHUNKS);
     } else if (str_eq(r->path, STR("/forever"))) {

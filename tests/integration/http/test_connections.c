@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HOST "Host: a\r\n"
@@ -138,28 +139,58 @@ Test(connections, a_reader_that_stops_is_cut_off)
     harness_stop(&h);
 }
 
+/* Sends until nobody takes any more; how much that was. */
+static size_t pump(int fd)
+{
+    struct timeval patience = {.tv_usec = 300000};
+    char block[65536];
+    size_t sent = 0;
+    ssize_t n;
+
+    memset(block, 'z', sizeof block);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    while (sent < 256UL << 20 && (n = send(fd, block, sizeof block, MSG_NOSIGNAL)) > 0)
+        sent += (size_t)n;
+    return sent;
+}
+
+static void expect_bounded(struct harness *h, struct str request)
+{
+    struct linger reset = {.l_onoff = 1}; /* a FIN would queue behind what is unread */
+    int requests = h->requests, gone = h->gone;
+    int fd = client_connect(h);
+
+    client_send(fd, request);
+    EVENTUALLY(h->requests == requests + 1);
+    cr_expect_lt(pump(fd), 32UL << 20);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    EVENTUALLY(h->gone == gone + 1);
+}
+
 Test(connections, what_is_sent_ahead_is_bounded)
 {
     struct harness h;
-    char block[65536];
-    struct timeval patience = {.tv_usec = 300000};
-    struct linger reset = {.l_onoff = 1}; /* a FIN would queue behind what is unread */
-    size_t sent = 0;
-    ssize_t n;
+
+    harness_start(&h, (struct http_conf){0});
+    expect_bounded(&h, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    expect_bounded(&h, STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    harness_stop(&h);
+}
+
+Test(connections, a_handler_is_told_once_that_its_client_went_away)
+{
+    struct harness h;
     int fd;
 
-    memset(block, 'z', sizeof block);
     harness_start(&h, (struct http_conf){0});
     fd = client_connect(&h);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    client_send(fd, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
+    client_send(fd, STR("GET /deaf HTTP/1.1\r\n" HOST "\r\n"));
     EVENTUALLY(h.requests == 1);
-    while ((n = send(fd, block, sizeof block, MSG_NOSIGNAL)) > 0 && sent < 256UL << 20)
-        sent += (size_t)n;
-    cr_expect_lt(sent, 32UL << 20);
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
     EVENTUALLY(h.gone == 1);
+    EVENTUALLY((harness_in_loop(&h, read_in_flight), in_flight == 0));
+    cr_expect_eq(h.gone, 1);
     harness_stop(&h);
 }
 
@@ -246,6 +277,7 @@ Test(connections, running_out_of_descriptors_is_survived)
     struct rlimit limit, low;
     int old, waiting, requests;
     bool others_go_on;
+    clock_t cpu;
 
     harness_start(&h, (struct http_conf){0});
     old = client_connect(&h);
@@ -256,12 +288,15 @@ Test(connections, running_out_of_descriptors_is_survived)
     setrlimit(RLIMIT_NOFILE, &low);
     client_connect_with(&h, waiting); /* the last one; the server gets none */
     client_send(waiting, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
-    usleep(100000);
+    cpu = clock();
+    usleep(500000);
+    cpu = clock() - cpu;
     requests = h.requests;
     others_go_on = echoes(old);
     setrlimit(RLIMIT_NOFILE, &limit);
     cr_expect_eq(requests, 1);
     cr_expect(others_go_on);
+    cr_expect_lt(cpu, CLOCKS_PER_SEC / 4, "it spins");
     EVENTUALLY(h.requests == 3); /* accepted in the end */
     close(old);
     close(waiting);

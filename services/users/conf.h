@@ -3,21 +3,10 @@
 #ifndef USERS_CONF_H
 #define USERS_CONF_H
 
-#include "kit/conf/conf.h"
-#include "kit/svc/svc.h"
+#include "kit/backend/backend.h"
 
 #define USERS_OPTIONS(O)                                                                \
-    SVC_OPTIONS(O, "127.0.0.1:9101")                                                    \
-    O(str, listen, "VIADUCT_USERS_LISTEN", "tcp://127.0.0.1:7101", 0, 0, "hop address") \
-    O(url, pg, "VIADUCT_USERS_PG", NULL, 0, 0, "libpq URI of the users database")       \
-    O(i64, pg_connections, "VIADUCT_USERS_PG_CONNECTIONS", "4", 1, 100, "per loop")     \
-    O(ms, pg_timeout_ms, "VIADUCT_USERS_PG_TIMEOUT_MS", "5000", 10, 60000,              \
-      "longest statement")                                                              \
-    O(url, redis, "VIADUCT_REDIS", "redis://127.0.0.1:6379", 0, 0,                      \
-      "cache, invalidation and revocation messages")                                    \
-    O(str, kafka, "VIADUCT_KAFKA", "127.0.0.1:9092", 0, 0, "brokers, comma-separated")  \
-    O(secret, cursor_key, "VIADUCT_CURSOR_KEY", NULL, 32, 256,                          \
-      "signs list cursors; the same for all replicas")                                  \
+    BACKEND_OPTIONS(O, "USERS", "9101", "7101")                                         \
     O(path, keys, "VIADUCT_USERS_KEYS", NULL, 0, 0,                                     \
       "folder of Ed25519 private keys, KID.pem; the last by name signs, all verify")    \
     O(str, issuer, "VIADUCT_ISSUER", "viaduct", 1, 200, "iss of access tokens")         \
@@ -33,9 +22,7 @@
     O(bytes, cache_bytes, "VIADUCT_USERS_CACHE_BYTES", "4m", 65536, 1e9,                \
       "accounts kept in memory, per loop")                                              \
     O(ms, cache_ms, "VIADUCT_USERS_CACHE_MS", "30000", 0, 600000,                       \
-      "how long an account is kept if no message says it changed")                      \
-    O(i64, max_in_flight, "VIADUCT_USERS_MAX_IN_FLIGHT", "1024", 1, 100000,             \
-      "calls at a time, per loop; more are answered 'overloaded'")
+      "how long an account is kept if no message says it changed")
 
 CONF_STRUCT(users_conf, USERS_OPTIONS)
 

@@ -207,7 +207,7 @@ static void collect(struct mailer *m)
 
     while ((msg = curl_multi_info_read(m->multi, &left))) {
         struct mail_send *s = NULL;
-        int code = msg->data.result; /* msg dies with the handle */
+        int code = (int)msg->data.result; /* msg dies with the handle */
 
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&s);
         over(s, code);

@@ -16,10 +16,7 @@
 #include "tests/support/stack/mail.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 enum { LEASE_MS = 1000, HEARTBEAT_MS = 200, AGAIN_MS = 2000, END_MS = 3000 };
 
@@ -44,12 +41,7 @@ static int lock = -1;
  */
 static void take_servers(void)
 {
-    const char *path = arena_printf(&arena, "%s/.dev/state/" PIPELINE_SERVERS ".lock",
-                                    live_setting("VIADUCT_SOURCE"))
-                           .p;
-
-    lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-    cr_assert(lock >= 0 && flock(lock, LOCK_EX) == 0);
+    lock = live_lock(PIPELINE_SERVERS);
     cr_assert(live_server("start", "kafka", PIPELINE_SERVERS));
     cr_assert(live_server("start", "smtp", PIPELINE_SERVERS));
     brokers =
@@ -150,7 +142,7 @@ void pipeline_end(void)
     loop_destroy(loop);
     database_drop(&db);
     arena_fini(&arena);
-    (void)close(lock);
+    live_unlock(lock);
 }
 
 void pipeline_worker_start(void)

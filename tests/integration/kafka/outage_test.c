@@ -10,21 +10,24 @@
 static struct bench b;
 static struct inbox in;
 
+static struct arena arena;
+static int lock;
+
 static void begin(void)
 {
-    struct arena a;
-
+    lock = live_lock(INSTANCE);
     cr_assert(live_server("start", "kafka", INSTANCE));
-    arena_init(&a);
-    bench_begin(&b,
-                arena_printf(&a, "127.0.0.1:%d", live_server_port("kafka", INSTANCE)).p);
-    arena_fini(&a);
+    arena_init(&arena);
+    bench_begin(
+        &b, arena_printf(&arena, "127.0.0.1:%d", live_server_port("kafka", INSTANCE)).p);
 }
 
 static void end(void)
 {
     bench_end(&b);
+    arena_fini(&arena);
     cr_assert(live_server("stop", "kafka", INSTANCE));
+    live_unlock(lock);
 }
 
 TestSuite(kafka_outage, .init = begin, .fini = end);

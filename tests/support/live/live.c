@@ -6,9 +6,11 @@
 #include "kit/base/id.h"
 #include "kit/base/mem.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +96,27 @@ bool live_server(const char *action, const char *server, const char *instance)
     arena_fini(&a);
     return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
            WEXITSTATUS(status) == 0;
+}
+
+int live_lock(const char *name)
+{
+    struct arena a;
+    const char *path;
+    int lock;
+
+    arena_init(&a);
+    path =
+        arena_printf(&a, "%s/.dev/state/%s.lock", live_setting("VIADUCT_SOURCE"), name).p;
+    lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+    if (lock < 0 || flock(lock, LOCK_EX))
+        mem_die("%s cannot be locked", path);
+    arena_fini(&a);
+    return lock;
+}
+
+void live_unlock(int lock)
+{
+    (void)close(lock);
 }
 
 int live_server_port(const char *server, const char *instance)

@@ -27,6 +27,9 @@ const char *live_name(struct arena *a, const char *prefix);
 
 /* tools/dev/servers.sh ACTION SERVER INSTANCE: servers that are this test's own. */
 bool live_server(const char *action, const char *server, const char *instance);
+/* Waits until no other test holds this name; for servers that a test stops. */
+int live_lock(const char *name);
+void live_unlock(int lock);
 /* Where that server listens on 127.0.0.1. */
 int live_server_port(const char *server, const char *instance);
 

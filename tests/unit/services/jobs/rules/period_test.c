@@ -12,9 +12,20 @@ static const struct err *check(int64_t from, int64_t to)
 {
     const struct report_create in = {.from = from, .to = to};
 
-    arena_init(&a);
     return report_period_check(&a, &in);
 }
+
+static void begin(void)
+{
+    arena_init(&a);
+}
+
+static void end(void)
+{
+    arena_fini(&a);
+}
+
+TestSuite(period, .init = begin, .fini = end);
 
 Test(period, may_be_a_year)
 {

@@ -4,13 +4,13 @@
 enable_testing()
 
 # viaduct_test(NAME SOURCES file... [NEEDS module...] [LIBS ext::lib...] LABELS label...
-#              [TIMEOUT seconds] [SERIAL] [PLAIN])
+#              [ENVIRONMENT name=value...] [TIMEOUT seconds] [SERIAL] [PLAIN])
 # Labels: unit, integration (real servers), e2e (through HTTP), tsan (also run with the thread
 # sanitizer). SERIAL: nothing runs beside it (it stops servers, measures, fills a disk).
 # PLAIN: the sources have their own main and do not use Criterion, whose runner crashes under
 # the thread sanitizer; tests labelled tsan are plain.
 function(viaduct_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;SERIAL" "TIMEOUT" "SOURCES;NEEDS;LIBS;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;SERIAL" "TIMEOUT" "SOURCES;NEEDS;LIBS;LABELS;ENVIRONMENT")
     viaduct_no_unknown(${name} "${arg_UNPARSED_ARGUMENTS}")
     if(NOT arg_LABELS)
         message(FATAL_ERROR "${name}: a test needs LABELS unit, integration, e2e or tsan")
@@ -49,7 +49,7 @@ function(viaduct_test name)
         RUN_SERIAL "${arg_SERIAL}"
         RESOURCE_LOCK "${lock}"
         FAIL_REGULAR_EXPRESSION "${never}"
-        ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT}")
+        ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};${arg_ENVIRONMENT}")
 endfunction()
 
 # Programs under test are found in VIADUCT_BIN, files of the repository in VIADUCT_SOURCE.

@@ -20,7 +20,7 @@ void faults_server(const char *action, const char *server)
 {
     char command[512];
 
-    (void)snprintf(command, sizeof command, "%s/tools/dev/servers.sh %s %s faults",
+    (void)snprintf(command, sizeof command, "%s/tools/dev/servers.sh %s %s test-faults",
                    getenv("VIADUCT_SOURCE"), action, server);
     run(command);
 }
@@ -38,7 +38,7 @@ void faults_open(struct faults *t)
 
     faults_server("wipe", "all");
     faults_server("start", "all");
-    (void)snprintf(path, sizeof path, "%s/.dev/state/faults/env",
+    (void)snprintf(path, sizeof path, "%s/.dev/state/test-faults/env",
                    getenv("VIADUCT_SOURCE"));
     stack_load_env(path);
     short_leases();

@@ -11,10 +11,22 @@ process_start() {
     shift
     [ -e "$dir/log" ] && mv -f "$dir/log" "$dir/log.old"
     echo "setsid $*" >"$dir/command"
-    setsid "$@" >"$dir/log" 2>&1 </dev/null &
+    (
+        close_inherited
+        exec setsid "$@"
+    ) >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
     local tries=0
     while [ $((tries++)) -lt 100 ] && ! process_running "$dir"; do sleep 0.01; done # until it is no fork of us
+}
+
+# Locks and pipes of whoever starts a server are not for the server to hold.
+close_inherited() {
+    local fd
+    for fd in /proc/"$BASHPID"/fd/*; do
+        fd=${fd##*/}
+        [[ $fd != [0-9]* || $fd -le 2 ]] || eval "exec $fd>&-"
+    done
 }
 
 process_running() {

@@ -88,8 +88,12 @@ servers_fresh() {
     set +a
 }
 
+# The tests' own instances are called test-SOMETHING.
 servers_gone() {
-    if [ -d "$VIADUCT_DEV/state/test" ]; then "$VIADUCT_ROOT/tools/dev/servers.sh" stop test; fi
+    local state
+    for state in "$VIADUCT_DEV"/state/test*/; do
+        [ ! -d "$state" ] || "$VIADUCT_ROOT/tools/dev/servers.sh" stop "$(basename "$state")"
+    done
 }
 
 main "$@"

@@ -182,7 +182,7 @@ static enum head_reject read_request_line(struct head *h, struct str line)
     return why;
 }
 
-/* ---- fields that frame the message ---- */
+/* ---- fields that frame the message, or must not be ambiguous ---- */
 
 static enum head_reject read_host(struct head *h, struct str value)
 {
@@ -229,22 +229,37 @@ static enum head_reject read_expect(struct head *h, struct str value)
     return HEAD_REJECT_NONE;
 }
 
+/* Which of two would the handler believe? */
+static enum head_reject read_type(struct head *h, struct str value)
+{
+    (void)value;
+    return h->types++ == 0 ? HEAD_REJECT_NONE : HEAD_REJECT_TWICE;
+}
+
+static enum head_reject read_authorization(struct head *h, struct str value)
+{
+    (void)value;
+    return h->authorizations++ == 0 ? HEAD_REJECT_NONE : HEAD_REJECT_TWICE;
+}
+
 static const struct {
     struct str name;
     enum head_reject (*read)(struct head *h, struct str value);
-} framing[] = {
+} meant_for_us[] = {
     {{"host", 4}, read_host},
     {{"content-length", 14}, read_length},
     {{"transfer-encoding", 17}, read_coding},
     {{"connection", 10}, read_connection},
     {{"expect", 6}, read_expect},
+    {{"content-type", 12}, read_type},
+    {{"authorization", 13}, read_authorization},
 };
 
-static enum head_reject read_framing(struct head *h, struct str name, struct str value)
+static enum head_reject read_if_meant(struct head *h, struct str name, struct str value)
 {
-    for (size_t i = 0; i < sizeof framing / sizeof *framing; i++)
-        if (str_eq_nocase(name, framing[i].name))
-            return framing[i].read(h, value);
+    for (size_t i = 0; i < sizeof meant_for_us / sizeof *meant_for_us; i++)
+        if (str_eq_nocase(name, meant_for_us[i].name))
+            return meant_for_us[i].read(h, value);
     return HEAD_REJECT_NONE;
 }
 
@@ -261,7 +276,7 @@ static enum head_reject read_field_line(struct head *h, struct str line)
         return HEAD_REJECT_FIELDS;
     value = str_trim(value);
     h->fields[h->n_fields++] = (struct head_field){part_of(h, name), part_of(h, value)};
-    return read_framing(h, name, value);
+    return read_if_meant(h, name, value);
 }
 
 /* ---- the whole ---- */

@@ -35,6 +35,7 @@ enum {
     R(FIELD_NAME, BAD_REQUEST, "A header field has a malformed name")                    \
     R(FIELDS, HEAD_TOO_LARGE, "Too many header fields")                                  \
     R(HEAD_LENGTH, HEAD_TOO_LARGE, "The head is over the limit")                         \
+    R(TWICE, BAD_REQUEST, "Content-Type and Authorization must come once")               \
     R(HOST, BAD_REQUEST, "Exactly one well-formed Host field is needed")                 \
     R(LENGTH, BAD_REQUEST, "Content-Length must be one decimal number")                  \
     R(LENGTH_AND_CHUNKED, BAD_REQUEST,                                                   \
@@ -90,7 +91,7 @@ struct head {
     /* private */
     struct buf lines; /* without their CR LF */
     size_t line_at, bytes;
-    unsigned blank_lines, hosts, codings;
+    unsigned blank_lines, hosts, codings, types, authorizations;
     bool cr, asked_close, asked_keep_alive;
 
     unsigned n_fields;

@@ -188,6 +188,8 @@ Test(limit, refused_calls_count_against_no_policy)
     cr_expect(allowed(&b, &c));
     for (int i = 0; i < 20; i++)
         cr_expect_not(allowed(&b, &c));
+    cr_expect(c.take.answers[LIMIT_SIGN_IN].refused);
+    cr_expect_not(c.take.answers[LIMIT_IP].refused);
     c.limits = ROUTE_LIMITS_API;
     for (int i = 1; i < LIMIT; i++)
         cr_expect(allowed(&b, &c), "call %d", i);

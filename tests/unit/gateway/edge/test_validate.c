@@ -5,6 +5,13 @@
 
 #include <criterion/criterion.h>
 
+#define ONE(F, T)   F(T, i64, value, OPTIONAL, 0, 9, "a number")
+#define OTHER(F, T) F(T, str, value, OPTIONAL, 0, 9, "a string of the same name")
+WIRE_MESSAGE(one, ONE)
+WIRE_MESSAGE(other, OTHER)
+WIRE_DEFINE(one, ONE)
+WIRE_DEFINE(other, OTHER)
+
 Test(validate, copies_set_fields_by_name)
 {
     struct user_patch_body body = {0};
@@ -37,4 +44,14 @@ Test(validate, skips_what_has_no_place)
     WIRE_SET(&login, email, STR("a@example.com"));
     validate_copy(&login_msg, &login, &by_id_msg, &in);
     cr_expect_eq(memcmp(&in, &untouched, sizeof in), 0);
+}
+
+Test(validate, does_not_take_one_kind_for_another)
+{
+    struct one from = {0};
+    struct other to = {0};
+
+    WIRE_SET(&from, value, 7);
+    validate_copy(&one_msg, &from, &other_msg, &to);
+    cr_expect(!to.has_value && to.value.p == NULL);
 }

@@ -99,6 +99,12 @@ static const struct row rows[] = {
     ROW("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", HOST),
     ROW("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", HOST),
 
+    /* fields of which there can be one */
+    ROW("POST / HTTP/1.1\r\n" HOST "Content-Type: a/b\r\ncontent-type: c/d\r\n\r\n",
+        TWICE),
+    ROW("GET / HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: a\r\n\r\n", TWICE),
+    ROW("GET / HTTP/1.1\r\n" HOST "Accept: a/b\r\nAccept: c/d\r\n\r\n", NONE),
+
     /* targets */
     ROW("GET x HTTP/1.1\r\n" HOST "\r\n", TARGET),
     ROW("GET * HTTP/1.1\r\n" HOST "\r\n", TARGET),
@@ -117,6 +123,8 @@ static const struct row rows[] = {
     ROW("GET / HTTP/1.1\r\n" HOST "\n", LINE_END),
     ROW("GET / HTTP/1.1\r\nX: a\rb\r\n" HOST "\r\n", LINE_END),
     ROW("GET / HTTP/1.1\r\r\n" HOST "\r\n", LINE_END),
+    ROW("GET / HTTP/1.1\r\n" HOST "X: a\rb\n\r\n", LINE_END),
+    ROW("GET / HTTP/1.1\r\n" HOST "X: a\r b\n\r\n", LINE_END),
     ROW("\nGET / HTTP/1.1\r\n" HOST "\r\n", LINE_END),
     ROW("GET / HTTP/1.1\r\n" HOST " folded: x\r\n\r\n", FOLDED),
     ROW("GET / HTTP/1.1\r\n" HOST "X: a\r\n\tfolded\r\n\r\n", FOLDED),

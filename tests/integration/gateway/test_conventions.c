@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The HTTP conventions (architecture, section 8), on a stack of its own. */
+#include "kit/base/id.h"
+#include "tests/support/stack/api.h"
+#include "tests/support/stack/stack.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct stack stack;
+static struct api api;
+
+static void open_stack(void)
+{
+    stack_start(&stack, getenv("VIADUCT_TEST_LOGS"));
+    api_open(&api, stack.url);
+}
+
+static void close_stack(void)
+{
+    api_close(&api);
+    stack_stop(&stack);
+}
+
+TestSuite(conventions, .init = open_stack, .fini = close_stack, .timeout = 120);
+
+static struct answer call(const char *method, const char *path, const char *token,
+                          const char *json, const char *header)
+{
+    const char *headers[] = {header, NULL};
+
+    return api_call_with(&api, method, path, token, json, headers);
+}
+
+static struct answer get(const char *path, const char *header)
+{
+    return call("GET", path, NULL, NULL, header);
+}
+
+static void expect_header(const struct answer *a, const char *name, const char *want)
+{
+    struct str got = answer_header(a, name);
+
+    cr_expect(str_eq(got, str_of(want)), "%s: %.*s", name, STR_FMT(got));
+}
+
+static void expect_status(struct answer a, int status, const char *why)
+{
+    cr_expect_eq(a.status, status, "%s: %d %s", why, a.status, a.body.p);
+}
+
+static const struct {
+    const char *accept;
+    int status;
+} accepts[] = {
+    {"Accept: */*", 200},
+    {"Accept: application/json", 200},
+    {"Accept: text/html, application/*;q=0.1", 200},
+    {"Accept: APPLICATION/JSON; charset=utf-8", 200},
+    {"Accept: text/html", 406},
+    {"Accept: application/json;q=0", 406},
+    {"Accept: application/json; q=0.000", 406},
+    {"Accept: application/jsonp", 406},
+};
+
+static const char *const json_types[] = {"Content-Type: application/json",
+                                         "Content-Type: Application/JSON; charset=utf-8"};
+static const char *const other_types[] = {
+    "Content-Type: text/json", "Content-Type: application/x-www-form-urlencoded",
+    "Content-Type: application/json-seq"};
+
+/* On a bare socket: the client of the other cases has a Content-Type of its own. */
+static int login_status(const char *type)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)stack.gateway_port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    char answer[16] = "";
+
+    cr_assert_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    (void)dprintf(fd,
+                  "POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n"
+                  "Content-Length: 11\r\n\r\n{\"email\":1}",
+                  type);
+    if (recv(fd, answer, sizeof answer - 1, MSG_WAITALL) == sizeof answer - 1)
+        status = (int)strtol(answer + strlen("HTTP/1.1 "), NULL, 10);
+    close(fd);
+    return status;
+}
+
+Test(conventions, media_types_are_negotiated)
+{
+    for (size_t i = 0; i < sizeof accepts / sizeof *accepts; i++)
+        expect_status(get("/v1/products", accepts[i].accept), accepts[i].status,
+                      accepts[i].accept);
+    for (size_t i = 0; i < sizeof json_types / sizeof *json_types; i++)
+        cr_expect_eq(login_status(json_types[i]), 422, "%s", json_types[i]);
+    for (size_t i = 0; i < sizeof other_types / sizeof *other_types; i++)
+        cr_expect_eq(login_status(other_types[i]), 415, "%s", other_types[i]);
+}
+
+static void expect_own_request_id(const char *header)
+{
+    struct answer a = get("/v1/nothing", header);
+    struct str id = answer_header(&a, "x-request-id");
+    const char *in_body = answer_get(&api, &a, "/request_id");
+    struct uuid u;
+
+    cr_expect(uuid_parse(id, &u), "%s gave %.*s", header, STR_FMT(id));
+    cr_expect(in_body && str_eq(id, str_of(in_body)));
+}
+
+Test(conventions, request_ids_are_echoed_when_they_are_harmless)
+{
+    struct answer a = get("/v1/products", "X-Request-Id: Abc-1._2");
+
+    expect_header(&a, "x-request-id", "Abc-1._2");
+    expect_own_request_id("X-Request-Id: a b");
+    expect_own_request_id("X-Request-Id: <script>");
+    expect_own_request_id("X-Request-Id: ");
+}
+
+Test(conventions, every_answer_carries_the_fields_that_protect_browsers)
+{
+    static const char *const paths[] = {"/v1/products", "/v1/nothing", "/v1/users",
+                                        "/openapi.json"};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct answer a = get(paths[i], NULL);
+
+        expect_header(&a, "x-content-type-options", "nosniff");
+        expect_header(&a, "x-frame-options", "DENY");
+        expect_header(&a, "referrer-policy", "no-referrer");
+        expect_header(&a, "api-version", "1");
+        cr_expect_not_null(answer_header(&a, "ratelimit").p);
+        cr_expect_not_null(answer_header(&a, "ratelimit-policy").p);
+    }
+}
+
+static void expect_not_modified(const char *path, const char *etag, const char *before,
+                                const char *tag)
+{
+    struct answer a = get(path, api_text(&api, "If-None-Match: %s%s", before, tag));
+
+    expect_status(a, 304, before);
+    cr_expect_eq(a.body.n, 0);
+    expect_header(&a, "etag", etag);
+}
+
+Test(conventions, a_get_is_conditional)
+{
+    struct answer a = get("/openapi.json", NULL);
+    const char *etag = arena_str(&api.arena, answer_header(&a, "etag")).p;
+
+    expect_not_modified("/openapi.json", etag, "", etag);
+    expect_not_modified("/openapi.json", etag, "\"other\", W/", etag);
+    expect_not_modified("/openapi.json", etag, "", "* ");
+    expect_status(get("/openapi.json", "If-None-Match: \"other\""), 200, "another tag");
+}
+
+static struct answer patch(const char *token, const char *path, const char *if_match)
+{
+    return call("PATCH", path, token, "{\"name\":\"Berta\"}", if_match);
+}
+
+Test(conventions, a_change_is_conditional)
+{
+    struct member m = api_member(&api);
+    const char *path = api_text(&api, "/v1/users/%s", m.id);
+    struct answer a = api_call(&api, "GET", path, m.token, NULL);
+    const char *old =
+        api_text(&api, "If-Match: %.*s", STR_FMT(answer_header(&a, "etag")));
+    const char *fresh;
+
+    a = patch(m.token, path, old);
+    expect_status(a, 200, "the version that is there");
+    fresh = api_text(&api, "If-Match: %.*s", STR_FMT(answer_header(&a, "etag")));
+    a = patch(m.token, path, old);
+    expect_status(a, 412, "a version that was");
+    cr_expect_str_eq(answer_get(&api, &a, "/code"), "request.version_mismatch");
+    expect_status(patch(m.token, path, "If-Match: \"rubbish\""), 412, "no tag of ours");
+    expect_status(patch(m.token, path, "If-Match: *"), 200, "any version");
+    expect_status(patch(m.token, path, fresh), 412, "the one before");
+}
+
+Test(conventions, options_and_head_are_answered_for_every_route)
+{
+    struct answer a = call("OPTIONS", "/v1/orders", NULL, NULL, NULL);
+
+    expect_status(a, 204, "OPTIONS");
+    expect_header(&a, "allow", "GET, HEAD, POST, OPTIONS");
+    a = call("HEAD", "/v1/products", NULL, NULL, NULL);
+    expect_status(a, 200, "HEAD");
+    cr_expect_eq(a.body.n, 0);
+    cr_expect_not_null(answer_header(&a, "etag").p);
+    expect_status(call("HEAD", "/v1/nothing", NULL, NULL, NULL), 404, "HEAD");
+    expect_status(call("HEAD", "/v1/auth/login", NULL, NULL, NULL), 405, "HEAD");
+}
+
+Test(conventions, tokens_are_never_stored)
+{
+    struct answer a =
+        call("POST", "/v1/auth/login", NULL,
+             "{\"email\":\"admin@example.com\",\"password\":\"admin-password\"}", NULL);
+
+    expect_status(a, 200, "login");
+    expect_header(&a, "cache-control", "no-store");
+    cr_expect_null(answer_header(&a, "etag").p);
+}

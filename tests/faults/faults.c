@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 static void run(const char *command)
 {
@@ -42,8 +41,6 @@ void faults_open(struct faults *t)
                    getenv("VIADUCT_SOURCE"));
     stack_load_env(path);
     short_leases();
-    (void)snprintf(path, sizeof path, "%s/..", logs);
-    (void)mkdir(path, 0755);
     stack_start(&t->stack, logs);
     api_open(&t->api, t->stack.url);
     t->admin = api_login(&t->api, "admin@example.com", "admin-password");

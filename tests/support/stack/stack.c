@@ -106,12 +106,27 @@ static void add_addresses(struct stack *s, const int *ports)
         }
 }
 
+/* Like mkdir -p. */
+static void make_folders(const char *path)
+{
+    char part[512];
+
+    (void)snprintf(part, sizeof part, "%s/", path);
+    for (char *p = part + 1; (p = strchr(p, '/')); p++) {
+        *p = 0;
+        if (mkdir(part, 0755) != 0 && errno != EEXIST) {
+            (void)fprintf(stderr, "%s: %s\n", part, strerror(errno));
+            abort();
+        }
+        *p = '/';
+    }
+}
+
 static void prepare(struct stack *s, const char *logs)
 {
     int ports[STACK_PARTS];
 
-    if (mkdir(logs, 0755) != 0 && errno != EEXIST)
-        abort();
+    make_folders(logs);
     for (int i = 0; i < STACK_PARTS; i++) {
         program_init(&s->part[i], parts[i].name, parts[i].binary, logs);
         memcpy(s->part[i].args, parts[i].args, sizeof parts[i].args);

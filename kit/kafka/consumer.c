@@ -316,15 +316,20 @@ bool kafka_consumer_up(const struct kafka_consumer *c)
     return atomic_load(&c->client.up);
 }
 
-/* Serves the group's last words: a rebalance callback, the commit of stored offsets. */
+/* Serves the group's last words: a rebalance callback, the commit of stored offsets.
+ * Messages may still come; rd_kafka_queue_poll_callback() would abort on one. */
 static void leave_group(struct kafka_consumer *c, int64_t until_us)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->client.rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->client.rk, queue);
 
     while (!error && !rd_kafka_consumer_closed(c->client.rk) &&
-           clock_mono_us() < until_us)
-        rd_kafka_queue_poll_callback(queue, SLICE_MS);
+           clock_mono_us() < until_us) {
+        rd_kafka_message_t *m = rd_kafka_consume_queue(queue, SLICE_MS);
+
+        if (m)
+            rd_kafka_message_destroy(m);
+    }
     if (error)
         rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);

@@ -16,6 +16,7 @@
 #include "tests/support/stack/mail.h"
 
 #include <criterion/criterion.h>
+#include <criterion/hooks.h>
 #include <stdlib.h>
 
 enum { LEASE_MS = 1000, HEARTBEAT_MS = 200, AGAIN_MS = 2000, END_MS = 3000 };

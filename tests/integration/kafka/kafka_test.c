@@ -217,3 +217,28 @@ Test(kafka, makes_the_topic_with_the_partitions_asked_for)
     cr_expect(seen[0] && seen[1] && seen[2]);
     inbox_close(&in);
 }
+
+Test(kafka, leaves_in_the_middle_of_a_stream_and_loses_nothing)
+{
+    enum { ROUNDS = 8, EACH = 500 };
+    static struct inbox boxes[ROUNDS];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        boxes[i].mode = INBOX_DONE;
+        inbox_open(&boxes[i], &b, 1000);
+        bench_send(&b, i * EACH, EACH, NULL);
+        receive(&boxes[i], 1);
+        inbox_close(&boxes[i]);
+    }
+    other.mode = INBOX_DONE;
+    inbox_open(&other, &b, 1000);
+    bench_send_all(&b, ROUNDS * EACH, 3, NULL);
+    live_turns(b.loop, 100);
+    for (int i = 0; i < ROUNDS * EACH; i++) {
+        for (int round = 0; round < ROUNDS; round++)
+            in.times[i] += boxes[round].times[i];
+        while (!in.times[i] && !other.times[i])
+            receive(&other, other.n + 1);
+    }
+    inbox_close(&other);
+}

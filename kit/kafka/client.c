@@ -66,7 +66,7 @@ static rd_kafka_conf_t *make_conf(struct kafka_client *c)
     return conf;
 }
 
-/* ---- admin calls ------------------------------------------------------------------ */
+/* ---- admin calls ----------------------------------------------------------------- */
 
 static rd_kafka_AdminOptions_t *admin_options(struct kafka_client *c,
                                               rd_kafka_admin_op_t op, int timeout_ms)
@@ -151,7 +151,7 @@ static void serve_admin(struct kafka_client *c)
     }
 }
 
-/* ---- the loop --------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------- */
 
 static void serve(struct kafka_client *c)
 {
@@ -195,7 +195,7 @@ static void wake_on(struct kafka_client *c, rd_kafka_queue_t *queue)
     rd_kafka_queue_io_event_enable(queue, c->wake_fd, &one, sizeof one);
 }
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 void kafka_client_init(struct kafka_client *c, struct loop *l,
                        const struct kafka_client_def *def, const struct kafka_conf *conf)

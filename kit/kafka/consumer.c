@@ -36,8 +36,7 @@ static struct kafka_consumer *of(struct kafka_client *client)
     return CONTAINER_OF(client, struct kafka_consumer, client);
 }
 
-/* ---- a message's way
- * ---------------------------------------------------------------------- */
+/* ---- a message's way ------------------------------------------------------------- */
 
 static void free_message(struct kafka_consumer *c, struct kafka_open *m)
 {
@@ -153,8 +152,7 @@ struct str kafka_message_header(const struct kafka_message *m, const char *name)
     return (struct str){value, size};
 }
 
-/* ---- serving the queue
- * ---------------------------------------------------------------------- */
+/* ---- serving the queue ----------------------------------------------------------- */
 
 static unsigned serve(struct kafka_client *client, unsigned max)
 {
@@ -191,8 +189,7 @@ static void setup(struct kafka_client *client, rd_kafka_conf_t *conf)
     rd_kafka_conf_set_error_cb(conf, on_error);
 }
 
-/* ---- topics, then the subscription
- * ------------------------------------------------------------ */
+/* ---- topics, then the subscription ----------------------------------------------- */
 
 static void subscribe(struct kafka_consumer *c)
 {
@@ -245,8 +242,7 @@ static const struct kafka_client_def consumer_def = {
     .tick = tick,
 };
 
-/* ---- life
- * --------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static const char **copy_topics(const char *const *topics)
 {

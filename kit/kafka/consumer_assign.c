@@ -62,8 +62,7 @@ void kafka_partitions_lose(struct kafka_consumer *c)
         lose(c, CONTAINER_OF(c->partitions.next, struct kafka_partition, link));
 }
 
-/* ---- rebalance
- * -------------------------------------------------------------------------- */
+/* ---- rebalance ------------------------------------------------------------------- */
 
 static void say(const struct kafka_consumer *c, const char *what,
                 const rd_kafka_topic_partition_list_t *list)
@@ -119,8 +118,7 @@ void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
     }
 }
 
-/* ---- pausing
- * ---------------------------------------------------------------------------- */
+/* ---- pausing --------------------------------------------------------------------- */
 
 static bool too_much(const struct kafka_consumer *c)
 {
@@ -166,8 +164,7 @@ void kafka_pause_or_resume(struct kafka_consumer *c)
         set_paused(c, false);
 }
 
-/* ---- offsets
- * ---------------------------------------------------------------------------- */
+/* ---- offsets --------------------------------------------------------------------- */
 
 void kafka_store_offset(struct kafka_consumer *c, struct kafka_partition *p, int64_t next)
 {

@@ -24,7 +24,7 @@ struct kafka_conf {
     const char *client_id; /* "viaduct-orders" */
 };
 
-/* ---- producer ---- */
+/* ---- producer -------------------------------------------------------------------- */
 MUST_CHECK const struct err *kafka_producer_create(struct arena *a, struct loop *l,
                                                    const struct kafka_conf *conf,
                                                    struct kafka_producer **out);
@@ -43,7 +43,7 @@ void kafka_producer_on_room(struct kafka_producer *p, void (*room)(void *arg), v
 /* A broker is connected. */
 bool kafka_producer_up(const struct kafka_producer *p);
 
-/* ---- consumer ---- */
+/* ---- consumer -------------------------------------------------------------------- */
 struct kafka_message {
     struct str topic, key, value;
     int32_t partition;

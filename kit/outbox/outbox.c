@@ -68,8 +68,7 @@ enum { COL_MINE, COL_SEQ, COL_ID, COL_TYPE, COL_KEY, COL_BODY, COL_TRACE, COL_CR
 
 static void mark(struct outbox_relay *r);
 
-/* ---- resting
- * ---------------------------------------------------------------------------- */
+/* ---- resting --------------------------------------------------------------------- */
 
 static void rest(struct outbox_relay *r, int64_t ms)
 {
@@ -93,8 +92,7 @@ static void go_on(struct outbox_relay *r)
         rest(r, r->more ? 0 : r->conf.poll_ms);
 }
 
-/* ---- sending
- * ---------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------- */
 
 static void add_header(struct kafka_header *headers, size_t *n, struct str name,
                        struct str value)
@@ -153,8 +151,7 @@ static void send_rows(struct outbox_relay *r, const struct pg_rows *rows)
     round_sealed(r->round);
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static enum step read_done(struct flow *f)
 {
@@ -223,8 +220,7 @@ static void begin_read(struct outbox_relay *r)
     flow_start(r->flow, read_rows);
 }
 
-/* ---- marking
- * ---------------------------------------------------------------------------- */
+/* ---- marking --------------------------------------------------------------------- */
 
 static enum step mark_rows(struct flow *f)
 {
@@ -274,8 +270,7 @@ static void timer_fired(struct loop_timer *t)
         mark(r);
 }
 
-/* ---- sweeping
- * ----------------------------------------------------------------------------- */
+/* ---- sweeping -------------------------------------------------------------------- */
 
 /* Often enough that rows live at most a tenth longer than they should. */
 static int64_t sweep_pause_ms(const struct outbox_relay *r)
@@ -318,8 +313,7 @@ static void sweep(struct loop_timer *t)
     flow_start(r->sweep, sweep_rows);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 void outbox_relay_nudge(struct outbox_relay *r)
 {

@@ -19,8 +19,7 @@ enum { LOOPS_MAX = 256, WAITING_MAX = 4096 };
 
 static struct jobs_env envs[LOOPS_MAX];
 
-/* ---- commands
- * ----------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------- */
 
 static int migrate(void *conf, int argc, char **argv)
 {
@@ -46,8 +45,7 @@ static const struct svc_command commands[] = {
     {0},
 };
 
-/* ---- life cycle
- * --------------------------------------------------------------------------- */
+/* ---- life cycle ------------------------------------------------------------------ */
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
@@ -123,8 +121,7 @@ static void stop(struct svc *s)
         api_role_stop();
 }
 
-/* ---- the command line
- * --------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------ */
 
 /* `--role X` is a setting like any other: it becomes its variable, and the rest of the
  * line is the frame's. */

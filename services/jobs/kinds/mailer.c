@@ -36,8 +36,7 @@ struct mailer {
     struct metric *state;
 };
 
-/* ---- judging
- * ------------------------------------------------------------------------------ */
+/* ---- judging --------------------------------------------------------------------- */
 
 /* The server would not talk to us at all, whatever the mail: no login, or bad news in its
  * greeting. */
@@ -61,8 +60,7 @@ const struct err_code *mail_judge(int code, long reply, bool all_sent)
     return &ERR_CODE_SMTP_DOWN;
 }
 
-/* ---- sockets and the timer
- * ---------------------------------------------------------------- */
+/* ---- sockets and the timer ------------------------------------------------------- */
 
 static void collect(struct mailer *m);
 
@@ -142,8 +140,7 @@ static void timer_fired(struct loop_timer *t)
     act(CONTAINER_OF(t, struct mailer, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* ---- the end of a send
- * -------------------------------------------------------------------- */
+/* ---- the end of a send ----------------------------------------------------------- */
 
 static void tell_state(struct mailer *m)
 {
@@ -214,8 +211,7 @@ static void collect(struct mailer *m)
     }
 }
 
-/* ---- starting
- * ------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------- */
 
 static size_t give_bytes(char *out, size_t size, size_t count, void *arg)
 {
@@ -292,8 +288,7 @@ void mail_send_start(struct flow *f, struct mail_send *s, struct mailer *m,
     curl_multi_add_handle(m->multi, s->easy); /* begins with the timer, in a later turn */
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 bool mailer_url_ok(const char *url)
 {

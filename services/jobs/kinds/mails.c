@@ -58,8 +58,7 @@ static const struct mail_text texts[] = {
         },
 };
 
-/* ---- the lines of an order
- * ---------------------------------------------------------------- */
+/* ---- the lines of an order ------------------------------------------------------- */
 
 static void text_line(struct arena *a, struct buf *b, const struct order *o,
                       const struct order_item *item)
@@ -101,8 +100,7 @@ static struct str order_lines(struct arena *a, const struct order *o, line_write
     return lines;
 }
 
-/* ---- filling in
- * ------------------------------------------------------------------------- */
+/* ---- filling in ------------------------------------------------------------------ */
 
 static struct str render(struct arena *a, const char *template,
                          const struct template_value *values, size_t n, bool html)

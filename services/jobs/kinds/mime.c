@@ -10,8 +10,7 @@ enum {
         39, /* of one encoded word: 64 characters with its frame, after "Subject: " too */
 };
 
-/* ---- addresses
- * -------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------- */
 
 bool mail_address_usable(struct str address)
 {
@@ -43,8 +42,7 @@ bool mail_address_parse(struct str s, struct mail_address *out)
     return mail_address_usable(out->address);
 }
 
-/* ---- headers
- * ---------------------------------------------------------------------------- */
+/* ---- headers --------------------------------------------------------------------- */
 
 static bool is_plain(struct str text)
 {
@@ -182,8 +180,7 @@ static void put_date(struct buf *b, int64_t wall_us)
                tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* ---- quoted-printable
- * ------------------------------------------------------------------- */
+/* ---- quoted-printable ------------------------------------------------------------ */
 
 static bool stands_for_itself(struct str text, size_t i, size_t column)
 {
@@ -222,8 +219,7 @@ void mime_quoted_printable(struct buf *b, struct str text)
     }
 }
 
-/* ---- the whole
- * -------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------- */
 
 static void put_part(struct buf *b, const char *boundary, const char *type,
                      struct str text)

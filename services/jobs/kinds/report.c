@@ -37,8 +37,7 @@ struct report_page {
     struct pg_query *append;
 };
 
-/* ---- rows
- * ----------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------ */
 
 static void put_head(struct buf *b)
 {
@@ -96,8 +95,7 @@ static int64_t percent_done(const struct report *r, const struct order_rows *row
     return part <= 0 ? 0 : part >= whole ? 99 : (int64_t)(99 * part / whole);
 }
 
-/* ---- a page
- * --------------------------------------------------------------------------------- */
+/* ---- a page ---------------------------------------------------------------------- */
 
 static enum step page_over(struct flow *f, struct report_page *p)
 {
@@ -156,8 +154,7 @@ static enum step page_ask(struct flow *f)
     return rpc_await(f, env->rpc, &ORDERS_PERIOD, &p->in, &p->rows, page_came);
 }
 
-/* ---- all of them
- * ---------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------- */
 
 static enum step report_next(struct flow *f)
 {

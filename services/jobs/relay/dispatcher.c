@@ -55,8 +55,7 @@ struct dispatch_batch {
     struct uuid failed[BATCH];
 };
 
-/* ---- resting
- * ---------------------------------------------------------------------------- */
+/* ---- resting --------------------------------------------------------------------- */
 
 static void rest(struct dispatcher *d)
 {
@@ -82,8 +81,7 @@ static struct flow *statement_flow(struct dispatcher *d,
     return d->flow;
 }
 
-/* ---- giving back
- * ------------------------------------------------------------------------ */
+/* ---- giving back ----------------------------------------------------------------- */
 
 static enum step give_back(struct flow *f)
 {
@@ -125,8 +123,7 @@ static void batch_settled(struct dispatcher *d)
     rest(d);
 }
 
-/* ---- sending
- * ---------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------- */
 
 static void settle(struct dispatch_batch *b)
 {
@@ -196,8 +193,7 @@ static void send_rows(struct flow *f, struct dispatcher *d)
     settle(d->batch);
 }
 
-/* ---- taking
- * ----------------------------------------------------------------------------- */
+/* ---- taking ---------------------------------------------------------------------- */
 
 static enum step take_rows(struct flow *f)
 {
@@ -241,8 +237,7 @@ void dispatcher_nudge(void *dispatcher)
         loop_timer_set(&d->timer, 0);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 struct dispatcher *dispatcher_create(struct loop *l, const struct dispatcher_conf *conf,
                                      const struct jobs_env *env,

@@ -30,8 +30,7 @@ struct event_work {
     struct flow *flow;
 };
 
-/* ---- an event's way
- * ------------------------------------------------------------------------ */
+/* ---- an event's way -------------------------------------------------------------- */
 
 static enum step job_inserted(struct flow *f)
 {
@@ -85,8 +84,7 @@ static void event_over(struct flow *f, const struct err *err)
     free(w);
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------ */
+/* ---- messages -------------------------------------------------------------------- */
 
 static void event_came(void *arg, struct kafka_message *m)
 {

@@ -38,8 +38,7 @@ static enum step chore_done(struct flow *f)
     return flow_done(f);
 }
 
-/* ---- reaping
- * ---------------------------------------------------------------------------- */
+/* ---- reaping --------------------------------------------------------------------- */
 
 static enum step reap(struct flow *f)
 {
@@ -82,8 +81,7 @@ static void reap_over(struct upkeep *u, const struct pg_query *q, const struct e
         u->env->queued(u->env->queued_arg);
 }
 
-/* ---- sweeping and counting
- * --------------------------------------------------------------- */
+/* ---- sweeping and counting ------------------------------------------------------- */
 
 static enum step sweep(struct flow *f)
 {
@@ -130,8 +128,7 @@ static void collect_age(void *arg)
     metric_set_double(u->age, age_us > 0 ? (double)age_us / 1e6 : 0);
 }
 
-/* ---- chores
- * ----------------------------------------------------------------------------- */
+/* ---- chores ---------------------------------------------------------------------- */
 
 static void chore_over(struct flow *f, const struct err *err)
 {

@@ -16,8 +16,7 @@ static bool may_see(const struct flow *f, struct uuid owner)
     return !uuid_is_nil(owner) && uuid_eq(owner, f->caller.user);
 }
 
-/* ---- a report
- * --------------------------------------------------------------------------- */
+/* ---- a report -------------------------------------------------------------------- */
 
 const struct err *report_period_check(struct arena *a, const struct report_create *in)
 {
@@ -57,8 +56,7 @@ enum step report_create(struct flow *f)
     return flow_await(f, report_queued);
 }
 
-/* ---- looking
- * ---------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------- */
 
 static enum step job_found(struct flow *f)
 {
@@ -117,8 +115,7 @@ enum step job_list(struct flow *f)
     return flow_await(f, jobs_listed);
 }
 
-/* ---- a result
- * ----------------------------------------------------------------------------- */
+/* ---- a result -------------------------------------------------------------------- */
 
 static enum step part_found(struct flow *f)
 {

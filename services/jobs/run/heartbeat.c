@@ -17,8 +17,7 @@ static struct job_run *run_of(struct list *link)
     return CONTAINER_OF(link, struct job_run, link);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------- */
 
 struct beat {
     int64_t sent_us;
@@ -59,8 +58,7 @@ static enum step beat_step(struct flow *f)
     return flow_await(f, beat_over);
 }
 
-/* ---- the answer
- * ----------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------ */
 
 /* Losing one frees it, so the next is found anew each time. */
 static struct job_run *next_lost(struct worker *w, const struct pg_query *q)

@@ -49,8 +49,7 @@ void run_free(struct job_run *r)
     worker_pump(w);
 }
 
-/* ---- working
- * ---------------------------------------------------------------------------- */
+/* ---- working --------------------------------------------------------------------- */
 
 static void say_failure(const struct flow *f, const struct job_run *r,
                         const struct err *err)
@@ -111,8 +110,7 @@ static void work(struct job_run *r)
     flow_start(f, job_work(r->kind));
 }
 
-/* ---- a suspect's turn
- * --------------------------------------------------------------------- */
+/* ---- a suspect's turn ------------------------------------------------------------ */
 
 static enum step begin_step(struct flow *f)
 {
@@ -146,8 +144,7 @@ void run_begin_alone(struct job_run *r)
     start_flow(r, STATEMENT_MS, begin_step, begin_ended);
 }
 
-/* ---- claiming
- * ----------------------------------------------------------------------------- */
+/* ---- claiming -------------------------------------------------------------------- */
 
 static enum step claim_step(struct flow *f)
 {
@@ -234,8 +231,7 @@ void run_start(struct worker *w, struct lane *lane, const struct waiting_job *jo
     start_flow(r, STATEMENT_MS, claim_step, claim_ended);
 }
 
-/* ---- from outside
- * --------------------------------------------------------------------------- */
+/* ---- from outside ---------------------------------------------------------------- */
 
 void run_interrupt(struct job_run *r)
 {

@@ -20,8 +20,7 @@ const char *worker_name(struct arena *a)
     return arena_printf(a, "%s:%ld:%08x", host, (long)getpid(), random_u32()).p;
 }
 
-/* ---- places
- * ------------------------------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------------------- */
 
 static bool has_place(const struct lane *lane)
 {
@@ -79,8 +78,7 @@ void worker_pump(struct worker *w)
         start_next(w, lane);
 }
 
-/* ---- messages
- * ----------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------- */
 
 static void message_came(void *arg, struct kafka_message *m)
 {
@@ -149,8 +147,7 @@ static const struct err *open_lane(struct arena *a, struct worker *w, enum job_k
     return kafka_consumer_create(a, w->loop, &conf, &lane->consumer);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 const struct err *worker_create(struct arena *a, struct loop *l,
                                 const struct worker_conf *conf,

@@ -19,8 +19,7 @@ static struct str traceparent(struct flow *f)
     return (struct str){text, TRACEPARENT_LEN};
 }
 
-/* ---- asking
- * ----------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------- */
 
 static void put_new(struct pg_query *q, const struct job_new *job)
 {
@@ -63,8 +62,7 @@ void store_job_queued(const struct flow *f)
         env->queued(env->queued_arg);
 }
 
-/* ---- looking
- * ---------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------- */
 
 struct pg_query *store_job_get(struct flow *f, struct uuid id)
 {

@@ -12,8 +12,7 @@
 
 struct pg_query;
 
-/* ---- a worker's
- * ------------------------------------------------------------------------ */
+/* ---- a worker's ------------------------------------------------------------------ */
 
 struct job_claim {
     enum job_kind kind;
@@ -55,8 +54,7 @@ struct pg_query *store_job_append(struct flow *f, struct uuid id, int64_t fence,
                                   int64_t chunk, struct str bytes, int64_t progress);
 bool store_job_append_read(const struct pg_query *q);
 
-/* ---- the dispatcher's and the reaper's
- * --------------------------------------------------- */
+/* ---- the dispatcher's and the reaper's ------------------------------------------- */
 
 struct job_due {
     struct uuid id;

@@ -46,8 +46,7 @@ void ledger_end(void)
     database_drop(&db);
 }
 
-/* ---- flows
- * ------------------------------------------------------------------------------ */
+/* ---- flows ----------------------------------------------------------------------- */
 
 struct asked {
     bool over;
@@ -137,8 +136,7 @@ static void operate(struct operation *o)
     cr_assert_null(err, "%s", err->code->name);
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------------------ */
 
 static struct pg_query *start_add(struct flow *f, struct operation *o)
 {
@@ -337,8 +335,7 @@ unsigned ledger_sweep(int64_t keep_ms)
     return o.count;
 }
 
-/* ---- behind the ledger's back
- * --------------------------------------------------------------- */
+/* ---- behind the ledger's back ---------------------------------------------------- */
 
 static const char *text_of(struct uuid id)
 {

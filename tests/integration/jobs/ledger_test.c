@@ -7,8 +7,7 @@
 
 TestSuite(ledger, .init = ledger_begin, .fini = ledger_end);
 
-/* ---- claims
- * ------------------------------------------------------------------------------- */
+/* ---- claims ---------------------------------------------------------------------- */
 
 enum { RIVALS = 40 };
 
@@ -88,8 +87,7 @@ Test(ledger, an_unknown_job_cannot_be_claimed)
     cr_expect_not(ledger_claim(uuid_new(), "w", NULL));
 }
 
-/* ---- fences
- * ------------------------------------------------------------------------------- */
+/* ---- fences ---------------------------------------------------------------------- */
 
 Test(ledger, an_older_holder_cannot_write)
 {
@@ -139,8 +137,7 @@ Test(ledger, a_success_is_written_once)
     cr_expect_not(ledger_claim(id, "w", NULL));
 }
 
-/* ---- outcomes
- * ----------------------------------------------------------------------------- */
+/* ---- outcomes -------------------------------------------------------------------- */
 
 Test(ledger, a_failure_waits_for_its_next_attempt)
 {
@@ -190,8 +187,7 @@ Test(ledger, a_dead_job_stays_dead)
     cr_expect_not(ledger_claim(id, "w", NULL));
 }
 
-/* ---- dispatching
- * ---------------------------------------------------------------------------- */
+/* ---- dispatching ----------------------------------------------------------------- */
 
 Test(ledger, a_job_is_dispatched_once_and_again_after_growing_whiles)
 {

@@ -35,8 +35,7 @@ static struct event_intake *intake;
 static struct upkeep *upkeep;
 static int lock = -1;
 
-/* ---- servers
- * ------------------------------------------------------------------------------ */
+/* ---- servers --------------------------------------------------------------------- */
 
 /* The worker's topics and groups have fixed names, so one test at a time has the servers.
  */
@@ -55,8 +54,15 @@ static void take_servers(void)
            1);
 }
 
-/* ---- parts
- * -------------------------------------------------------------------------------- */
+/* In the runner, when all cases are over. */
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    (void)stats;
+    (void)live_server("stop", "kafka", PIPELINE_SERVERS);
+    (void)live_server("stop", "smtp", PIPELINE_SERVERS);
+}
+
+/* ---- parts ----------------------------------------------------------------------- */
 
 static void open_ledger(void)
 {
@@ -165,8 +171,7 @@ void pipeline_worker_stop(void)
     worker = NULL;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------- */
 
 static void reported(void *arg, bool ok)
 {
@@ -219,8 +224,7 @@ struct uuid pipeline_report(void)
     return id;
 }
 
-/* ---- waiting
- * ------------------------------------------------------------------------------ */
+/* ---- waiting --------------------------------------------------------------------- */
 
 struct expected {
     long n;

@@ -78,8 +78,7 @@ static void offer_room(struct kafka_producer *p)
         p->room(p->room_arg);
 }
 
-/* ---- what librdkafka tells us -------------------------------------------------------
- */
+/* ---- what librdkafka tells us ---------------------------------------------------- */
 
 static void serve_reports(struct kafka_producer *p, rd_kafka_event_t *ev)
 {
@@ -139,8 +138,7 @@ static const struct kafka_client_def producer_def = {
     .serve = serve,
 };
 
-/* ---- later in the loop ----------------------------------------------------------------
- */
+/* ---- later in the loop ----------------------------------------------------------- */
 
 static void remake(struct kafka_producer *p)
 {
@@ -170,8 +168,7 @@ static void later(struct loop_task *t)
     offer_room(p);
 }
 
-/* ---- producing ------------------------------------------------------------------------
- */
+/* ---- producing ------------------------------------------------------------------- */
 
 static void *unconst(const char *p)
 {
@@ -267,8 +264,7 @@ bool kafka_producer_up(const struct kafka_producer *p)
     return atomic_load(&p->client.up);
 }
 
-/* ---- life -----------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static void find_metrics(struct kafka_producer *p)
 {

@@ -2,6 +2,7 @@
 /* See gateway/openapi.h. Top-down: document, path, operation, its parts. */
 #include "gateway/openapi.h"
 
+#include "gateway/answers.h"
 #include "gateway/schemas.h"
 
 #include <ctype.h>
@@ -25,159 +26,6 @@ static const char problem_schema[] =
 static void put_text(struct buf *b, const char *text)
 {
     wire_json_string(b, str_of(text));
-}
-
-/* ---- what an operation may answer ---- */
-
-static bool has_body(const struct route *r)
-{
-    return r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
-}
-
-static bool changes_things(const struct route *r)
-{
-    return r->method != HTTP_GET;
-}
-
-static bool needs_user(const struct route *r)
-{
-    return r->auth == ROUTE_USER;
-}
-
-static bool checks_credentials(const struct route *r)
-{
-    return needs_user(r) || r->limits == ROUTE_LIMITS_SIGN_IN;
-}
-
-static bool names_a_thing(const struct route *r)
-{
-    return strchr(r->path, '{') != NULL;
-}
-
-static bool is_conditional(const struct route *r)
-{
-    return r->if_match;
-}
-
-static bool always(const struct route *r)
-{
-    (void)r;
-    return true;
-}
-
-static const struct {
-    enum err_kind kind;
-    bool (*when)(const struct route *r);
-    const char *description;
-} failures[] = {
-    {ERR_BAD_INPUT, always, "The request cannot be understood"},
-    {ERR_UNAUTHENTICATED, checks_credentials, "Who asks is not known"},
-    {ERR_FORBIDDEN, checks_credentials, "Who asks may not do this"},
-    {ERR_NOT_FOUND, names_a_thing, "There is no such thing, or not for who asks"},
-    {ERR_NOT_ACCEPTABLE, always, "None of the accepted media types can be sent"},
-    {ERR_CONFLICT, changes_things, "The state of things does not allow it"},
-    {ERR_PRECONDITION_FAILED, is_conditional, "It was changed in the meantime"},
-    {ERR_TOO_LARGE, has_body, "The body is too large"},
-    {ERR_UNSUPPORTED_MEDIA, has_body, "The body must be application/json"},
-    {ERR_INVALID, has_body, "Some fields are not acceptable"},
-    {ERR_LIMITED, always, "Too many requests; see Retry-After"},
-    {ERR_INTERNAL, always, "Something went wrong on our side"},
-    {ERR_UNKNOWN_OUTCOME, changes_things, "It may or may not have been done"},
-    {ERR_UNAVAILABLE, always, "A part this needs is not available; see Retry-After"},
-    {ERR_DEADLINE, always, "It took too long"},
-};
-
-enum { FAILURES = sizeof failures / sizeof *failures };
-
-static void put_failures(struct buf *b, const struct route *r)
-{
-    for (unsigned i = 0; i < FAILURES; i++) {
-        const struct err_kind_info *info = err_kind_info(failures[i].kind);
-
-        if (failures[i].when(r))
-            buf_printf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
-                       info->http_status, info->label);
-    }
-    buf_str(b, STR(",\"default\":{\"$ref\":\"#/components/responses/problem\"}"));
-}
-
-static void put_problem_response(struct buf *b, const char *name, const char *description)
-{
-    buf_printf(b, "\"%s\":{\"description\":", name);
-    put_text(b, description);
-    buf_str(b, STR(",\"content\":{\"application/problem+json\":{\"schema\":"
-                   "{\"$ref\":\"#/components/schemas/problem\"}}}}"));
-}
-
-static void put_shared_responses(struct buf *b)
-{
-    put_problem_response(b, "problem", "Any other problem");
-    for (unsigned i = 0; i < FAILURES; i++) {
-        buf_byte(b, ',');
-        put_problem_response(b, err_kind_info(failures[i].kind)->label,
-                             failures[i].description);
-    }
-}
-
-/* ---- a good answer ---- */
-
-static void put_header(struct buf *b, const char **sep, const char *name,
-                       const char *text)
-{
-    buf_printf(b, "%s\"%s\":{\"schema\":{\"type\":\"string\"},\"description\":", *sep,
-               name);
-    put_text(b, text);
-    buf_byte(b, '}');
-    *sep = ",";
-}
-
-static void put_headers(struct buf *b, const struct route *r,
-                        const struct wire_msg *reply)
-{
-    const char *sep = "";
-
-    buf_str(b, STR(",\"headers\":{"));
-    put_header(b, &sep, "X-Request-Id", "names this request in logs; sent back or made");
-    put_header(b, &sep, "RateLimit", "what is left of each limit");
-    put_header(b, &sep, "RateLimit-Policy", "the limits that count this call");
-    if (r->location)
-        put_header(b, &sep, "Location", "where it is");
-    if (r->method == HTTP_GET)
-        put_header(b, &sep, "ETag",
-                   "for If-None-Match, and for If-Match when it can change");
-    if (reply && wire_field_find(reply, STR("next_cursor")))
-        put_header(b, &sep, "Link", "rel=next: the next page");
-    buf_byte(b, '}');
-}
-
-static void put_content(struct buf *b, const struct route *r,
-                        const struct wire_msg *reply)
-{
-    const char *media = r->media ? r->media : "application/json";
-
-    if (r->status == 204)
-        return;
-    buf_printf(b, ",\"content\":{\"%s\":{\"schema\":", media);
-    if (reply)
-        buf_printf(b, "{\"$ref\":\"#/components/schemas/%s\"}", reply->name);
-    else
-        buf_printf(b, "{\"type\":\"%s\"}", strstr(media, "json") ? "object" : "string");
-    buf_str(b, STR("}}"));
-}
-
-static void put_responses(struct buf *b, const struct route *r)
-{
-    const struct wire_msg *reply = r->status == 204 ? NULL : route_reply(r);
-
-    buf_printf(b, ",\"responses\":{\"%d\":{\"description\":", r->status);
-    put_text(b, http_reason(r->status));
-    put_headers(b, r, reply);
-    put_content(b, r, reply);
-    buf_byte(b, '}');
-    if (r->method == HTTP_GET)
-        buf_str(b, STR(",\"304\":{\"description\":\"Not Modified\"}"));
-    put_failures(b, r);
-    buf_byte(b, '}');
 }
 
 /* ---- what an operation takes ---- */
@@ -253,7 +101,7 @@ static void put_request_body(struct buf *b, const struct route *r)
 
 static void put_security(struct buf *b, const struct route *r)
 {
-    if (!needs_user(r)) {
+    if (r->auth == ROUTE_PUBLIC) {
         buf_str(b, STR(",\"security\":[]"));
         return;
     }
@@ -297,7 +145,7 @@ static void put_operation(struct buf *b, const struct route *r)
     put_security(b, r);
     put_parameters(b, r);
     put_request_body(b, r);
-    put_responses(b, r);
+    answers_write(b, r);
     buf_byte(b, '}');
 }
 
@@ -357,7 +205,7 @@ static void put_components(struct buf *b, const struct route *routes)
     buf_byte(b, ',');
     buf_str(b, str_of(problem_schema));
     buf_str(b, STR("},\"responses\":{"));
-    put_shared_responses(b);
+    answers_write_shared(b);
     buf_str(b, STR("},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
                    "\"bearer\",\"bearerFormat\":\"JWT\",\"description\":"
                    "\"access_token of POST /v1/auth/login\"}}}"));

@@ -32,7 +32,7 @@ enum {
 };
 
 struct http_server {
-    struct http_server *next; /* of this thread */
+    struct http_server *next; /* of those that listen in this thread */
     struct loop *loop;
     struct http_conf conf;
     struct head_limits limits;
@@ -145,6 +145,11 @@ void http_stream_pump(struct http_exchange *ex);
 /* reply.c */
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers);
+
+/* listen.c */
+MUST_CHECK const struct err *http_server_listen(struct http_server *s, struct arena *a);
+/* Nothing of accepting is left; also when http_server_listen() has failed. */
+void http_server_unlisten(struct http_server *s);
 
 /* server.c */
 const char *http_server_date(struct http_server *s);

@@ -4,17 +4,11 @@
 #include "kit/base/mem.h"
 #include "kit/http/internal.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { BACKLOG = 1024, SWEEP_AT_ONCE = 256 };
+enum { SWEEP_AT_ONCE = 256 };
 
 /* ---- date ---- */
 
@@ -33,49 +27,7 @@ const char *http_server_date(struct http_server *s)
     return s->date;
 }
 
-/* ---- accepting ---- */
-
-static void accept_again(struct loop_timer *t)
-{
-    struct http_server *s = CONTAINER_OF(t, struct http_server, accept_again);
-
-    if (s->bound && s->n_conns < s->conf.max_connections)
-        evconnlistener_enable(s->listener);
-}
-
-/* A listener's callbacks share one argument, and it is evhttp's. */
-static _Thread_local struct http_server *servers;
-
-static struct http_server *server_of(const struct evconnlistener *l)
-{
-    struct http_server *s = servers;
-
-    while (s && s->listener != l)
-        s = s->next;
-    return s;
-}
-
-/* No descriptor or no memory: trying again at once would spin. */
-static void accept_failed(struct evconnlistener *l, void *arg)
-{
-    struct http_server *s = server_of(l);
-
-    (void)arg;
-    LOG_WARN(NULL, "http.accept_failed", KV("errno", errno));
-    evconnlistener_disable(l);
-    if (s)
-        loop_timer_set(&s->accept_again, HTTP_ACCEPT_PAUSE_MS);
-}
-
-static void forget_server(struct http_server *s)
-{
-    struct http_server **at = &servers;
-
-    while (*at && *at != s)
-        at = &(*at)->next;
-    if (*at)
-        *at = s->next;
-}
+/* ---- connections and requests ---- */
 
 void http_server_conn_opened(struct http_server *s, struct http_conn *c)
 {
@@ -148,83 +100,6 @@ static void sweep(struct loop_timer *t)
 
 /* ---- life ---- */
 
-static int open_socket(const struct sockaddr *sa, socklen_t len, bool reuseport)
-{
-    const int on = 1, off = 0;
-    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (sa->sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if ((reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) ||
-        bind(fd, sa, len) < 0 || listen(fd, BACKLOG) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-/* "127.0.0.1:8080", "[::]:8080", port 0 too. */
-static bool parse_address(const char *text, struct sockaddr_storage *ss, socklen_t *len)
-{
-    const struct addrinfo numeric = {.ai_flags =
-                                         AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                     .ai_socktype = SOCK_STREAM};
-    const char *colon = strrchr(text, ':');
-    struct addrinfo *found;
-    char host[64] = "";
-    size_t n = colon ? (size_t)(colon - text) : 0;
-
-    if (n == 0 || n >= sizeof host)
-        return false;
-    if (text[0] == '[' && text[n - 1] == ']')
-        memcpy(host, text + 1, n - 2);
-    else
-        memcpy(host, text, n);
-    if (getaddrinfo(host, colon + 1, &numeric, &found) != 0)
-        return false;
-    memcpy(ss, found->ai_addr, found->ai_addrlen);
-    *len = found->ai_addrlen;
-    freeaddrinfo(found);
-    return true;
-}
-
-static int bound_port(int fd)
-{
-    struct sockaddr_storage ss = {0};
-    socklen_t len = sizeof ss;
-
-    if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
-        return -1;
-    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
-                                          : ((struct sockaddr_in *)&ss)->sin_port);
-}
-
-static const struct err *start_listening(struct arena *a, struct http_server *s)
-{
-    struct sockaddr_storage ss;
-    socklen_t len;
-    int fd;
-
-    if (!parse_address(s->conf.listen, &ss, &len))
-        return err_new(a, &ERR_CODE_BAD_REQUEST, "'%s' is not an address with a port",
-                       s->conf.listen);
-    fd = open_socket((struct sockaddr *)&ss, len, s->conf.reuseport);
-    if (fd < 0)
-        return err_new(a, &ERR_CODE_UNAVAILABLE, "cannot listen on %s: %s",
-                       s->conf.listen, strerror(errno));
-    s->port = bound_port(fd);
-    s->listener =
-        evconnlistener_new(loop_event_base(s->loop), NULL, NULL,
-                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    s->bound = evhttp_bind_listener(s->evhttp, s->listener);
-    evconnlistener_set_error_cb(s->listener, accept_failed);
-    return NULL;
-}
-
 static void make_evhttp(struct http_server *s)
 {
     s->evhttp = evhttp_new(loop_event_base(s->loop));
@@ -254,14 +129,11 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     s->arg = arg;
     list_init(&s->conns);
     list_init(&s->in_flight);
-    loop_timer_init(&s->accept_again, l, accept_again);
     loop_timer_init(&s->sweep, l, sweep);
     s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
                             conf->listen, NULL);
-    s->next = servers;
-    servers = s;
     make_evhttp(s);
-    e = start_listening(a, s);
+    e = http_server_listen(s, a);
     if (e) {
         http_server_destroy(s);
         return e;
@@ -330,12 +202,11 @@ void http_server_destroy(struct http_server *s)
 {
     if (!s)
         return;
-    forget_server(s);
+    http_server_unlisten(s);
     drop_in_flight(s);
     drop_unattached(s);
     s->bound = NULL; /* evhttp_free frees the listener */
     evhttp_free(s->evhttp);
-    loop_timer_clear(&s->accept_again);
     loop_timer_clear(&s->sweep);
     free((char *)(uintptr_t)s->conf.listen);
     free(s);

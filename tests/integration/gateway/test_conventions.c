@@ -82,6 +82,7 @@ static int login_status(const char *type)
     int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
     char answer[16] = "";
 
+    cr_assert(fd >= 0);
     cr_assert_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
     (void)dprintf(fd,
                   "POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n"

@@ -253,6 +253,7 @@ int client_connect(const struct harness *h)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    cr_assert(fd >= 0);
     cr_assert(client_connect_with(h, fd));
     return fd;
 }

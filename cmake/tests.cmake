@@ -37,7 +37,11 @@ function(viaduct_test name)
     if(NOT arg_PLAIN)
         list(APPEND arg_LIBS ext::criterion)
         list(APPEND never "Tested: 0 ") # Criterion succeeds when it ran nothing
-        list(APPEND command --color=never --jobs=2 --timeout=${arg_TIMEOUT})
+        set(jobs 2)
+        if(arg_SERIAL)
+            set(jobs 1) # nor do its own cases run side by side
+        endif()
+        list(APPEND command --color=never --jobs=${jobs} --timeout=${arg_TIMEOUT})
     endif()
 
     viaduct_executable(${name})

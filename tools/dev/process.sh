@@ -39,7 +39,7 @@ process_running() {
 process_is_ours() {
     [ -r /proc/self/cmdline ] || return 0 # a bare chroot has no /proc to ask
     local line
-    line=$(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null) || return 1
+    line=$({ tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null) || return 1
     [ -n "$line" ] && [[ "$(cat "$2/command") " == *"$line" ]]
 }
 

@@ -38,6 +38,9 @@ main() {
     [ "${servers[0]}" = all ] && servers=("${all_servers[@]}")
 
     state=$VIADUCT_DEV/state/$instance
+    mkdir -p "$VIADUCT_DEV/state"
+    exec 7>"$VIADUCT_DEV/state/.$instance.lock" # one at a time in an instance
+    flock 7
     "servers_$action" "${servers[@]}"
 }
 

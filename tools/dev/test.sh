@@ -80,7 +80,7 @@ run_lint() {
 
 servers_fresh() {
     say "starting fresh PostgreSQL, Redis, Kafka and SMTP sink for the tests"
-    "$VIADUCT_ROOT/tools/dev/servers.sh" wipe test
+    servers_of_tests wipe
     "$VIADUCT_ROOT/tools/dev/servers.sh" start test
     set -a
     # shellcheck source=/dev/null # written by servers.sh
@@ -88,11 +88,13 @@ servers_fresh() {
     set +a
 }
 
-# The tests' own instances are called test-SOMETHING.
-servers_gone() {
+servers_gone() { servers_of_tests stop; }
+
+# Tests may have instances of their own, called test-SOMETHING.
+servers_of_tests() {
     local state
     for state in "$VIADUCT_DEV"/state/test*/; do
-        [ ! -d "$state" ] || "$VIADUCT_ROOT/tools/dev/servers.sh" stop "$(basename "$state")"
+        [ ! -d "$state" ] || "$VIADUCT_ROOT/tools/dev/servers.sh" "$1" "$(basename "$state")"
     done
 }
 

@@ -48,6 +48,11 @@ struct loop_turns loop_turns(const struct loop *l)
     return watch_read(&l->watch);
 }
 
+void loop_turns_restart(struct loop *l)
+{
+    watch_restart(&l->watch);
+}
+
 /* ---- life ----------------------------------------------------------------------- */
 
 static struct event_base *make_base(void)

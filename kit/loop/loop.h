@@ -113,5 +113,7 @@ struct loop_turns {
     uint64_t over_5ms;
 };
 struct loop_turns loop_turns(const struct loop *l);
+/* Any thread. Begins `longest_us` and `over_5ms` anew: starting up is no call. */
+void loop_turns_restart(struct loop *l);
 
 #endif

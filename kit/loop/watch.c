@@ -66,3 +66,9 @@ struct loop_turns watch_read(const struct watch *w)
         .over_5ms = atomic_load_explicit(&w->over_5ms, memory_order_relaxed),
     };
 }
+
+void watch_restart(struct watch *w)
+{
+    atomic_store_explicit(&w->longest_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&w->over_5ms, 0, memory_order_relaxed);
+}

@@ -29,5 +29,6 @@ void watch_enter(struct watch *w);
 void watch_end(struct watch *w);
 /* Any thread. */
 struct loop_turns watch_read(const struct watch *w);
+void watch_restart(struct watch *w);
 
 #endif

@@ -185,9 +185,14 @@ static void connecting_enter(struct pg_conn *c)
     watch(c, LOOP_WRITE);
 }
 
+/* A step may derive keys (SCRAM, RFC 5802), which takes milliseconds: one a turn and
+ * pool, the others find their descriptor ready again in the next. */
 static void connecting_io(struct pg_conn *c, int ready)
 {
     (void)ready;
+    if (!list_empty(&c->pool->handshook.link))
+        return;
+    loop_at_turn_end(c->pool->loop, &c->pool->handshook);
     unwatch(c);
     switch (PQconnectPoll(c->pg)) {
     case PGRES_POLLING_READING: watch(c, LOOP_READ); break;

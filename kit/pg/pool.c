@@ -146,6 +146,12 @@ static void end_broken(struct list *broken)
                     PG_UNTOLD);
 }
 
+/* That the turn is over is all there is to know. */
+static void on_handshook(struct loop_task *t)
+{
+    (void)t;
+}
+
 static void on_flush(struct loop_task *t)
 {
     struct pg_pool *p = CONTAINER_OF(t, struct pg_pool, flush);
@@ -274,6 +280,7 @@ struct pg_pool *pg_pool_create(struct loop *l, const struct pg_conf *conf)
     list_init(&p->reads);
     list_init(&p->writes);
     loop_task_init(&p->flush, on_flush);
+    loop_task_init(&p->handshook, on_handshook);
     loop_timer_init(&p->sweep, l, on_sweep);
     breaker_init(&p->breaker, &breaker_conf, clock_mono_us());
     pg_conninfo_make(conf->conninfo, conf->statement_timeout_ms, &p->keywords,
@@ -307,6 +314,7 @@ void pg_pool_destroy(struct pg_pool *p)
     give_up(&p->reads, 0);
     give_up(&p->writes, 0);
     loop_task_cancel(&p->flush);
+    loop_task_cancel(&p->handshook);
     loop_timer_clear(&p->sweep);
     if (p->refusing)
         metric_add(p->m_open, -1);

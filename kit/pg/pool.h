@@ -120,6 +120,7 @@ struct pg_pool {
     unsigned max_waiting, waiting;
     struct list reads, writes; /* units that wait for a connection */
     struct loop_task flush;
+    struct loop_task handshook; /* queued: a connection took a step of its handshake */
     struct loop_timer sweep;
     struct breaker breaker;
     bool refusing; /* the breaker's gauge counts it */

@@ -19,6 +19,7 @@
 
 enum {
     SVC_POLL_MS = 5,          /* gates, idle loops */
+    SVC_SETTLE_MS = 1000,     /* from being ready to the end of all that starting does */
     SVC_PING_MS = 250,        /* how often loops are asked whether they turn */
     SVC_PING_LIMIT_MS = 1000, /* one that has not answered by then is stuck */
     SVC_STUCK_MS = 5000,      /* longest stop of loops that have nothing to do any more */
@@ -127,6 +128,9 @@ unsigned svc_stuck_loops(const struct svc *s);
 int svc_health(const char *admin_listen);
 /* "host:port"; copies the host, false when malformed. */
 bool svc_split_address(const char *listen, char *host, size_t host_size, int *port);
+
+/* settle.c: once, when start-up is over; in the admin thread */
+void svc_settle(struct svc *s);
 
 /* version.c */
 void svc_print_version(const struct svc_def *def);

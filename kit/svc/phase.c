@@ -60,8 +60,7 @@ static void look_ready(struct svc *s)
     s->ready = svc_gates_open(s);
     if (s->ready)
         LOG_INFO(NULL, "svc.ready", KV("ms", since_start_ms(s)));
-    else
-        loop_timer_set(&s->poll_timer, SVC_POLL_MS);
+    loop_timer_set(&s->poll_timer, s->ready ? SVC_SETTLE_MS : SVC_POLL_MS);
 }
 
 static void enter_running(struct svc *s)
@@ -134,7 +133,9 @@ static void on_poll_timer(struct loop_timer *t)
 {
     struct svc *s = CONTAINER_OF(t, struct svc, poll_timer);
 
-    if (svc_phase(s) == SVC_RUNNING)
+    if (svc_phase(s) == SVC_RUNNING && s->ready)
+        svc_settle(s);
+    else if (svc_phase(s) == SVC_RUNNING)
         look_ready(s);
     else if (svc_phase(s) == SVC_DRAINING && busy_loops(s) == 0)
         enter(s, SVC_STOPPING);

@@ -57,8 +57,8 @@ static struct metric *turns_metric(const char *loop)
 static struct metric *longest_metric(const char *loop)
 {
     return metrics_gauge("viaduct_loop_longest_turn_seconds",
-                         "Longest turn of the event loop since start", "loop", loop,
-                         NULL);
+                         "Longest turn of the event loop since start-up was over", "loop",
+                         loop, NULL);
 }
 
 static struct metric *over_5ms_metric(const char *loop)

@@ -12,7 +12,7 @@
 enum {
     FETCH_TIMEOUT_MS = 1500,
     FRESH_MS = 60000,
-    AGAIN_MS = 250, /* until the first fetch has worked */
+    AGAIN_MS = 20, /* until the first fetch has worked */
     UNKNOWN_KEY_MS = 1000,
     JWKS_MAX = 65536,
 };

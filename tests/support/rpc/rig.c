@@ -127,7 +127,7 @@ static enum step ask(struct flow *f)
 
 void rig_begin(const struct rig_call *call, struct rig_outcome *o)
 {
-    int64_t ms = call->timeout_ms ? call->timeout_ms : 60000;
+    int64_t ms = call->timeout_ms ? call->timeout_ms : 120000;
     struct flow *f = flow_create(rig_loop, ms, on_end, NULL);
     struct doing *d = ARENA_NEW(&f->arena, struct doing);
 

@@ -24,17 +24,17 @@ WIRE_MESSAGE(rig_text, RIG_TEXT)
  * out of stock with two fields, ODD a code that the caller does not know, BREAK always
  * `internal`, GROW gives `number` bytes, WHO what came along with the call; BRIEF is
  * SLEEP with a time-out of 100 ms; MISSING is not served. */
-#define RIG_METHODS(M)                                                  \
-    M(0x0901, RIG_ECHO, "rig.echo", rig_text, rig_text, true, 30000)    \
-    M(0x0902, RIG_SLEEP, "rig.sleep", rig_text, rig_text, true, 30000)  \
-    M(0x0903, RIG_WORK, "rig.work", rig_text, rig_text, false, 30000)   \
-    M(0x0904, RIG_FAIL, "rig.fail", rig_text, rig_text, true, 30000)    \
-    M(0x0905, RIG_ODD, "rig.odd", rig_text, rig_text, true, 30000)      \
-    M(0x0906, RIG_BREAK, "rig.break", rig_text, rig_text, false, 30000) \
-    M(0x0907, RIG_GROW, "rig.grow", rig_text, rig_text, true, 30000)    \
-    M(0x0908, RIG_WHO, "rig.who", rig_text, rig_text, true, 30000)      \
-    M(0x0909, RIG_BRIEF, "rig.brief", rig_text, rig_text, true, 100)    \
-    M(0x090a, RIG_MISSING, "rig.missing", rig_text, rig_text, false, 30000)
+#define RIG_METHODS(M)                                                   \
+    M(0x0901, RIG_ECHO, "rig.echo", rig_text, rig_text, true, 120000)    \
+    M(0x0902, RIG_SLEEP, "rig.sleep", rig_text, rig_text, true, 120000)  \
+    M(0x0903, RIG_WORK, "rig.work", rig_text, rig_text, false, 120000)   \
+    M(0x0904, RIG_FAIL, "rig.fail", rig_text, rig_text, true, 120000)    \
+    M(0x0905, RIG_ODD, "rig.odd", rig_text, rig_text, true, 120000)      \
+    M(0x0906, RIG_BREAK, "rig.break", rig_text, rig_text, false, 120000) \
+    M(0x0907, RIG_GROW, "rig.grow", rig_text, rig_text, true, 120000)    \
+    M(0x0908, RIG_WHO, "rig.who", rig_text, rig_text, true, 120000)      \
+    M(0x0909, RIG_BRIEF, "rig.brief", rig_text, rig_text, true, 100)     \
+    M(0x090a, RIG_MISSING, "rig.missing", rig_text, rig_text, false, 120000)
 RIG_METHODS(RPC_METHOD_DECLARE)
 
 extern const struct err_code RIG_OUT_OF_STOCK;
@@ -85,7 +85,7 @@ struct rig_outcome {
 struct rig_call {
     const struct rpc_method *method;
     const char *text;
-    int64_t number, timeout_ms; /* 0: 60 s */
+    int64_t number, timeout_ms; /* 0: two minutes */
     const char *key, *request_id;
 };
 

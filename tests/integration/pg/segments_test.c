@@ -17,7 +17,7 @@ static const struct pg_stmt notes = {.name = "notes", .sql = "select count(*) fr
 /* The sessions of this pool but the one that asks. */
 static const struct pg_stmt kill_busy = {
     .name = "kill_busy",
-    .sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+    .sql = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity"
            " where application_name = current_setting('application_name') and state = "
            "'active'"
            " and pid <> pg_backend_pid() and query like '%' || $1 || '%'"};

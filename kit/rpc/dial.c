@@ -285,7 +285,7 @@ void rpc_dial_close(struct rpc_dial *d)
     close_socket(d);
 }
 
-/* ---- closing later ----------------------------------------------------------- */
+/* ---- closing later ---------------------------------------------------------- */
 
 static pthread_mutex_t closing_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_closed = PTHREAD_COND_INITIALIZER;

@@ -5,7 +5,8 @@
  * connection. All of a lane belongs to its loop.
  *
  *   server.c   the server: methods, lanes, draining
- *   serve.c    frames and calls of a lane
+ *   lane.c     a lane: frames, connections, flushing
+ *   serve.c    calls
  *   outbox.c   what a lane has for one connection
  */
 #ifndef KIT_RPC_SERVE_H
@@ -71,6 +72,18 @@ extern const struct rpc_listen_ops rpc_lane_ops;
 
 struct rpc_lane *rpc_lane_create(struct rpc_server *s, struct loop *l, const void *env);
 void rpc_lane_destroy(struct rpc_lane *lane);
+
+/* At most once a second: a peer must not be able to fill the log. */
+bool rpc_lane_may_warn(struct rpc_lane *lane);
+
+/* ---- calls ------------------------------------------------------------------ */
+
+/* A CALL frame; false: it is malformed. */
+bool rpc_serve_begin(struct rpc_outbox *o, struct rpc_inbound *in,
+                     const struct rpc_frame *f);
+/* The caller gave it up; false: no such call in this lane. */
+bool rpc_serve_cancel(struct rpc_lane *lane, struct rpc_peer *peer, uint32_t call);
+void rpc_serve_cancel_all(struct rpc_outbox *o);
 
 /* ---- server ---------------------------------------------------------------------------
  */

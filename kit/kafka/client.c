@@ -188,11 +188,16 @@ static void tick(struct loop_timer *t)
         c->def->tick(c);
 }
 
-static void wake_on(struct kafka_client *c, rd_kafka_queue_t *queue)
+void kafka_client_hear(struct kafka_client *c, rd_kafka_queue_t *queue)
 {
     static const uint64_t one = 1;
 
     rd_kafka_queue_io_event_enable(queue, c->wake_fd, &one, sizeof one);
+}
+
+void kafka_client_deaf(rd_kafka_queue_t *queue)
+{
+    rd_kafka_queue_io_event_enable(queue, -1, NULL, 0);
 }
 
 /* ---- life ------------------------------------------------------------------------ */
@@ -227,8 +232,8 @@ const struct err *kafka_client_open(struct arena *a, struct kafka_client *c)
     c->queue = c->def->queue(c->rk);
     c->admin = rd_kafka_queue_new(c->rk);
     c->probe = kafka_probe_start(c->rk, &c->up);
-    wake_on(c, c->queue);
-    wake_on(c, c->admin);
+    kafka_client_hear(c, c->queue);
+    kafka_client_hear(c, c->admin);
     return NULL;
 }
 
@@ -272,8 +277,8 @@ void kafka_client_close(struct kafka_client *c, int timeout_ms)
         return;
     loop_task_cancel(&c->again);
     kafka_probe_stop(c->probe);
-    rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
-    rd_kafka_queue_io_event_enable(c->admin, -1, NULL, 0);
+    kafka_client_deaf(c->queue);
+    kafka_client_deaf(c->admin);
     rd_kafka_queue_destroy(c->queue);
     rd_kafka_queue_destroy(c->admin);
     end_in_thread(c->rk, c->probe, timeout_ms);

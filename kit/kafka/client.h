@@ -58,6 +58,10 @@ MUST_CHECK const struct err *kafka_client_open(struct arena *a, struct kafka_cli
 void kafka_client_close(struct kafka_client *c, int timeout_ms);
 void kafka_client_fini(struct kafka_client *c);
 
+/* What comes into this queue wakes the loop too, until kafka_client_deaf(). */
+void kafka_client_hear(struct kafka_client *c, rd_kafka_queue_t *queue);
+void kafka_client_deaf(rd_kafka_queue_t *queue);
+
 /* Says an error that librdkafka reports, and takes down `up` when no broker is left. */
 void kafka_client_error(struct kafka_client *c, rd_kafka_resp_err_t err,
                         const char *text);

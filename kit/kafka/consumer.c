@@ -14,6 +14,8 @@ enum {
     DROP_PAUSE_MS = 500,
     MAKE_AGAIN_MS = 1000,
     SLICE_MS = 20,
+    TURN_MAX = 128,
+    SLOTS_MAX = 65536, /* offsets done behind one that is not: a few bytes each */
 };
 
 static const struct kafka_setting settings[] = {
@@ -25,7 +27,7 @@ static const struct kafka_setting settings[] = {
     {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "2000"},
     {"fetch.wait.max.ms", "100"},
-    {"queued.max.messages.kbytes", "8192"},
+    {"queued.max.messages.kbytes", "1024"}, /* of a partition */
     {"queued.min.messages", "500"},
     {"topic.metadata.refresh.interval.ms", "30000"},
     {0},
@@ -38,17 +40,22 @@ static struct kafka_consumer *of(struct kafka_client *client)
 
 /* ---- a message's way ------------------------------------------------------------- */
 
-static void free_message(struct kafka_consumer *c, struct kafka_open *m)
+static void free_message(struct kafka_open *m)
 {
     list_remove(&m->link);
-    c->n_open--;
     rd_kafka_message_destroy(m->message.native);
     free(m);
 }
 
+static void free_open(struct kafka_consumer *c, struct kafka_open *m)
+{
+    c->n_open--;
+    free_message(m);
+    loop_soon(c->client.loop, &c->take);
+}
+
 static void hand_out(struct kafka_consumer *c, struct kafka_open *m)
 {
-    list_remove(&m->link);
     list_push(&c->open, &m->link);
     c->conf.message(c->conf.arg, &m->message);
 }
@@ -97,8 +104,7 @@ void kafka_done(struct kafka_message *message)
         if (next >= 0)
             kafka_store_offset(c, p, next);
     }
-    free_message(c, m);
-    kafka_pause_or_resume(c);
+    free_open(c, m);
 }
 
 void kafka_drop(struct kafka_message *message)
@@ -108,7 +114,7 @@ void kafka_drop(struct kafka_message *message)
 
     metric_add(c->drops, 1);
     if (!m->partition) {
-        free_message(c, m);
+        free_open(c, m);
         return;
     }
     m->again_us = clock_mono_us() + DROP_PAUSE_MS * 1000;
@@ -131,10 +137,12 @@ static void hand_out_dropped(struct kafka_consumer *c)
     struct kafka_open *m;
 
     while ((m = next_dropped(c)) && (!m->partition || m->again_us <= now_us)) {
-        if (m->partition)
-            hand_out(c, m);
-        else
-            free_message(c, m);
+        if (!m->partition) {
+            free_open(c, m);
+            continue;
+        }
+        list_remove(&m->link);
+        hand_out(c, m);
     }
     if (m)
         loop_timer_set_at(&c->again, m->again_us);
@@ -154,6 +162,43 @@ struct str kafka_message_header(const struct kafka_message *m, const char *name)
 
 /* ---- serving the queue ----------------------------------------------------------- */
 
+static void take_one(struct kafka_consumer *c, rd_kafka_message_t *m)
+{
+    if (!m->err) {
+        received(c, m);
+        return;
+    }
+    kafka_client_error(&c->client, m->err, rd_kafka_message_errstr(m));
+    rd_kafka_message_destroy(m);
+}
+
+static bool has_room(const struct kafka_consumer *c)
+{
+    return c->n_open < c->conf.max_open && c->n_slots < SLOTS_MAX;
+}
+
+/* Partitions take turns, one message each. */
+static unsigned take_messages(struct kafka_consumer *c, unsigned max)
+{
+    unsigned n = 0, before;
+
+    do {
+        before = n;
+        LIST_EACH (link, &c->partitions) {
+            struct kafka_partition *p = CONTAINER_OF(link, struct kafka_partition, link);
+            rd_kafka_message_t *m = NULL;
+
+            if (n < max && has_room(c))
+                m = rd_kafka_consume_queue(p->queue, 0);
+            if (!m)
+                continue;
+            n++;
+            take_one(c, m);
+        }
+    } while (n > before && n < max && has_room(c));
+    return n;
+}
+
 static unsigned serve(struct kafka_client *client, unsigned max)
 {
     struct kafka_consumer *c = of(client);
@@ -162,15 +207,18 @@ static unsigned serve(struct kafka_client *client, unsigned max)
 
     while (n < max && (m = rd_kafka_consumer_poll(client->rk, 0))) {
         n++;
-        if (m->err) {
-            kafka_client_error(client, m->err, rd_kafka_message_errstr(m));
-            rd_kafka_message_destroy(m);
-            continue;
-        }
-        received(c, m);
-        kafka_pause_or_resume(c);
+        take_one(c, m);
     }
-    return n;
+    return n + take_messages(c, max - n);
+}
+
+/* A task, so that a handler is never called from within kafka_done(). */
+static void take_again(struct loop_task *t)
+{
+    struct kafka_consumer *c = CONTAINER_OF(t, struct kafka_consumer, take);
+
+    if (take_messages(c, TURN_MAX) == TURN_MAX)
+        loop_soon(c->client.loop, t);
 }
 
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *arg)
@@ -292,6 +340,7 @@ const struct err *kafka_consumer_create(struct arena *a, struct loop *l,
     list_init(&c->partitions);
     list_init(&c->open);
     list_init(&c->dropped);
+    loop_task_init(&c->take, take_again);
     loop_timer_init(&c->again, l, again);
     find_metrics(c);
     kafka_client_init(&c->client, l, &consumer_def, &conf->base);
@@ -331,10 +380,10 @@ static void leave_group(struct kafka_consumer *c, int64_t until_us)
     rd_kafka_queue_destroy(queue);
 }
 
-static void free_messages(struct kafka_consumer *c, struct list *messages)
+static void free_messages(struct list *messages)
 {
     while (!list_empty(messages))
-        free_message(c, CONTAINER_OF(messages->next, struct kafka_open, link));
+        free_message(CONTAINER_OF(messages->next, struct kafka_open, link));
 }
 
 void kafka_consumer_destroy(struct kafka_consumer *c, int timeout_ms)
@@ -345,10 +394,12 @@ void kafka_consumer_destroy(struct kafka_consumer *c, int timeout_ms)
     if (!c)
         return;
     loop_timer_clear(&c->again);
+    loop_task_cancel(&c->take);
     leave_group(c, until_us);
     kafka_partitions_lose(c);
-    free_messages(c, &c->open);
-    free_messages(c, &c->dropped);
+    loop_task_cancel(&c->take);
+    free_messages(&c->open);
+    free_messages(&c->dropped);
     left_ms = (until_us - clock_mono_us()) / 1000;
     kafka_client_close(&c->client, left_ms > 0 ? (int)left_ms : 0);
     kafka_client_fini(&c->client);

@@ -6,9 +6,6 @@
 
 #include <stdlib.h>
 
-/* Offsets that are done but wait behind one that is not: a few bytes each. */
-enum { SLOTS_MAX = 65536 };
-
 struct kafka_partition *kafka_partition_find(struct kafka_consumer *c, const char *topic,
                                              int32_t id)
 {
@@ -21,6 +18,19 @@ struct kafka_partition *kafka_partition_find(struct kafka_consumer *c, const cha
     return NULL;
 }
 
+/* Before the partition is assigned, so that no message goes into the main queue. */
+static rd_kafka_queue_t *own_queue(struct kafka_consumer *c, const char *topic,
+                                   int32_t id)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(c->client.rk, topic, id);
+
+    if (!queue)
+        mem_die("kafka: no queue for %s [%d]", topic, (int)id);
+    rd_kafka_queue_forward(queue, NULL);
+    kafka_client_hear(&c->client, queue);
+    return queue;
+}
+
 static void gain(struct kafka_consumer *c, const char *topic, int32_t id)
 {
     struct kafka_partition *p = MEM_NEW(struct kafka_partition);
@@ -28,6 +38,7 @@ static void gain(struct kafka_consumer *c, const char *topic, int32_t id)
     p->topic = mem_strdup(topic);
     p->id = id;
     p->next = -1;
+    p->queue = own_queue(c, topic, id);
     kafka_window_init(&p->window);
     list_init(&p->link);
     list_push(&c->partitions, &p->link);
@@ -47,6 +58,8 @@ static void orphan(struct list *messages, const struct kafka_partition *p)
 
 static void lose(struct kafka_consumer *c, struct kafka_partition *p)
 {
+    kafka_client_deaf(p->queue);
+    rd_kafka_queue_destroy(p->queue);
     orphan(&c->open, p);
     orphan(&c->dropped, p);
     list_remove(&p->link);
@@ -85,8 +98,6 @@ static void assigned(struct kafka_consumer *c, rd_kafka_topic_partition_list_t *
     for (int i = 0; i < list->cnt; i++)
         gain(c, list->elems[i].topic, list->elems[i].partition);
     check(rd_kafka_incremental_assign(c->client.rk, list));
-    if (c->paused)
-        rd_kafka_pause_partitions(c->client.rk, list);
 }
 
 static void revoked(struct kafka_consumer *c, rd_kafka_topic_partition_list_t *list)
@@ -116,52 +127,6 @@ void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
         kafka_partitions_lose(c);
         rd_kafka_assign(rk, NULL);
     }
-}
-
-/* ---- pausing --------------------------------------------------------------------- */
-
-static bool too_much(const struct kafka_consumer *c)
-{
-    return c->n_open >= c->conf.max_open || c->n_slots >= SLOTS_MAX;
-}
-
-/* Half empty: a pause throws away what was fetched ahead, so it should not come often. */
-static bool room_again(const struct kafka_consumer *c)
-{
-    return c->n_open <= c->conf.max_open / 2 && c->n_slots <= SLOTS_MAX / 2;
-}
-
-static rd_kafka_topic_partition_list_t *all_partitions(const struct kafka_consumer *c)
-{
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(8);
-
-    LIST_EACH (link, &c->partitions) {
-        const struct kafka_partition *p =
-            CONTAINER_OF(link, struct kafka_partition, link);
-
-        rd_kafka_topic_partition_list_add(all, p->topic, p->id);
-    }
-    return all;
-}
-
-static void set_paused(struct kafka_consumer *c, bool paused)
-{
-    rd_kafka_topic_partition_list_t *all = all_partitions(c);
-
-    c->paused = paused;
-    if (paused)
-        rd_kafka_pause_partitions(c->client.rk, all);
-    else
-        rd_kafka_resume_partitions(c->client.rk, all);
-    rd_kafka_topic_partition_list_destroy(all);
-}
-
-void kafka_pause_or_resume(struct kafka_consumer *c)
-{
-    if (!c->paused && too_much(c))
-        set_paused(c, true);
-    else if (c->paused && room_again(c))
-        set_paused(c, false);
 }
 
 /* ---- offsets --------------------------------------------------------------------- */

@@ -58,7 +58,9 @@ struct kafka_consumer_conf {
     const char *group;
     const char *const *topics; /* NULL-terminated; made on the broker when missing */
     int partitions;            /* of topics that are made */
-    unsigned max_open; /* messages handed out and not done; above it partitions pause */
+    /* Handed out and not done. Others wait here, a thousand at most; then partitions
+     * pause. */
+    unsigned max_open;
     /* The handler owns the message until it calls kafka_done or kafka_drop. */
     void (*message)(void *arg, struct kafka_message *m);
     void *arg;

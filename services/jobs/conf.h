@@ -26,7 +26,7 @@
     O(ms, heartbeat_ms, "VIADUCT_JOBS_HEARTBEAT_MS", "4000", 100, 200000,                \
       "how often a worker says that it lives")                                           \
     O(i64, at_once, "VIADUCT_JOBS_AT_ONCE", "8", 1, 1000, "jobs at a time in a worker")  \
-    O(ms, again_ms, "VIADUCT_JOBS_AGAIN_MS", "30000", 500, 3600000,                      \
+    O(ms, again_ms, "VIADUCT_JOBS_AGAIN_MS", "120000", 500, 3600000,                     \
       "a message for a job that is still queued after this is sent again")               \
     O(ms, keep_ms, "VIADUCT_JOBS_KEEP_MS", "604800000", 1000, 1e12,                      \
       "how long a job that succeeded and its result are kept")                           \

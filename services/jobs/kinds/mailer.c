@@ -307,6 +307,9 @@ struct mailer *mailer_create(struct loop *l, const struct mailer_conf *conf)
 {
     struct mailer *m = MEM_NEW(struct mailer);
 
+    if (curl_global_init(
+            CURL_GLOBAL_DEFAULT)) /* now, not with the first mail: it is slow */
+        mem_die("mailer: curl_global_init failed");
     m->loop = l;
     m->url = mem_strdup(conf->url);
     m->demands_tls = strchr(conf->url, '@') != NULL;

@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# ./dev bench [NAME]: builds tests/bench/NAME_bench.c in preset release and runs it; all of
-# them without a name.
+# ./dev bench [NAME [--quick]]: builds preset release and runs a benchmark of tests/bench, or
+# all of them: request drives real programs, the others are NAME_bench.c alone.
+# Figures go to build/bench/NAME.json, a line of JSON each.
 set -euo pipefail
 
 . "$VIADUCT_ROOT/tools/dev/common.sh"
 . "$VIADUCT_ROOT/tools/dev/build.sh"
 
-mapfile -t names < <(find "$VIADUCT_ROOT/tests/bench" -name '*_bench.c' -exec basename {} _bench.c \; | sort)
+bench=$VIADUCT_ROOT/tests/bench
+drivers=(request)
+mapfile -t alone < <(find "$bench" -name '*_bench.c' -exec basename {} _bench.c \; | sort)
+names=("${drivers[@]}" "${alone[@]}")
 if [ $# -gt 0 ]; then
-    [[ " ${names[*]} " == *" $1 "* ]] || die "usage: ./dev bench [NAME], one of: ${names[*]}"
+    [[ " ${names[*]} " == *" $1 "* ]] || die "usage: ./dev bench [NAME [--quick]], one of: ${names[*]}"
     names=("$1")
+    shift
 fi
 
-build_preset release "${names[@]/%/_bench}"
+mkdir -p "$VIADUCT_DEV"
+exec 8>"$VIADUCT_DEV/bench.lock"
+flock -n 8 || die "another ./dev bench is running in this clone; wait for it to end"
+build_preset release all bench-hello "${alone[@]/%/_bench}"
 for name in "${names[@]}"; do
     say "benchmark $name"
-    "$VIADUCT_ROOT/build/release/bin/${name}_bench"
+    if [ -e "$bench/$name.py" ]; then
+        PYTHONDONTWRITEBYTECODE=1 python3 "$bench/$name.py" "$@"
+    else
+        "$VIADUCT_ROOT/build/release/bin/${name}_bench"
+    fi
 done

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product as it is run: release programs on private servers of their own (an instance
+called `bench` of tools/dev/servers.sh), the servers on the load's core."""
+import json
+import os
+import pathlib
+import subprocess
+import time
+import urllib.request
+
+from measure import BIN, LOAD_CORE, ROOT, SERVER_CORE, free_port, http_ok, rss_mb, say, wait_until
+
+PROGRAMS = {
+    "gateway": ["viaduct-gateway"],
+    "users": ["viaduct-users"],
+    "orders": ["viaduct-orders"],
+    "jobs": ["viaduct-jobs", "--role", "api"],
+    "worker": ["viaduct-jobs", "--role", "worker"],
+}
+LISTENERS = {"gateway": "", "users": "tcp://", "orders": "tcp://", "jobs": "tcp://"}
+
+
+def servers(action):
+    subprocess.run([ROOT / "tools/dev/servers.sh", action, "bench"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+class Stack:
+    """with Stack(processes, ...) as s: everything runs; afterwards nothing is left."""
+
+    def __init__(self, processes, settings=None):
+        self.processes = processes
+        self.settings = settings or {}
+        self.pid, self.ready_ms = {}, {}
+        self.admin = {name: free_port() for name in PROGRAMS}
+
+    def __enter__(self):
+        say("starting PostgreSQL, Redis, Kafka and the mail sink")
+        servers("wipe")
+        servers("start")
+        self.state = ROOT / ".dev/state/bench"
+        self.env = dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
+        self.env.update(self.settings)
+        for name, scheme in LISTENERS.items():
+            address = f"{scheme}127.0.0.1:{free_port()}"
+            self.env[f"VIADUCT_{name.upper()}_LISTEN"] = address
+            self.env[f"VIADUCT_{name.upper()}_UPSTREAM"] = address
+        self.api = "http://" + self.env["VIADUCT_GATEWAY_LISTEN"]
+        self.move_servers()
+        for service in ("users", "orders", "jobs"):
+            self.once(service, "migrate")
+        for service in ("users", "orders"):
+            self.once(service, "seed")
+        return self
+
+    def __exit__(self, *_):
+        servers("wipe")
+
+    def once(self, service, command):
+        subprocess.run([BIN / f"viaduct-{service}", command], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, **self.env})
+
+    def server_pid(self, name):
+        return int((self.state / name / "pid").read_text())
+
+    def move_servers(self):
+        """PostgreSQL's sessions inherit its core."""
+        for name in ("postgres", "redis", "kafka", "smtp"):
+            subprocess.run(["taskset", "-a", "-c", "-p", str(LOAD_CORE), str(self.server_pid(name))],
+                           check=True, stdout=subprocess.DEVNULL)
+
+    def start(self, name, core=SERVER_CORE, **settings):
+        """Returns when the program is ready; how long that took is in ready_ms."""
+        command = PROGRAMS[name]
+        env = {**self.env, **settings, "VIADUCT_ADMIN_LISTEN": f"127.0.0.1:{self.admin[name]}"}
+        began = time.monotonic()
+        self.pid[name] = self.processes.start(name, [BIN / command[0], *command[1:]], core, env)
+        ready = f"http://127.0.0.1:{self.admin[name]}/readyz"
+        wait_until(lambda: http_ok(ready), f"{name} is ready")
+        self.ready_ms[name] = (time.monotonic() - began) * 1000
+
+    def call(self, method, path, body=None, token=None):
+        headers = {"content-type": "application/json"} if body is not None else {}
+        if token:
+            headers["authorization"] = "Bearer " + token
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.api + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as r:
+            return json.loads(r.read() or b"null")
+
+    def metrics(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin[name]}/metrics", timeout=5) as r:
+            lines = r.read().decode().splitlines()
+        return {k: float(v) for k, v in (l.rsplit(" ", 1) for l in lines if l and l[0] != "#")}
+
+    def rss_mb(self, name):
+        return rss_mb(self.pid[name])
+
+    def user_with_order(self):
+        """A user, a token, and the id of an order of hers."""
+        login = {"email": "alice@example.com", "password": "alice-password"}
+        token = self.call("POST", "/v1/auth/login", login)["access_token"]
+        user = self.call("GET", "/v1/users/me", token=token)["id"]
+        product = self.call("GET", "/v1/products?limit=1&sort=price")["items"][0]["id"]
+        order = self.call("POST", "/v1/orders", {"items": [{"product_id": product, "quantity": 1}]},
+                          token)["id"]
+        return user, token, order
+
+    def redis(self, *command):
+        port = (self.state / "redis/port").read_text().strip()
+        subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", port, *command], check=True,
+                       stdout=subprocess.DEVNULL)

@@ -11,19 +11,24 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build/release/bin"
 SERVER_CORE, LOAD_CORE = 0, 1
 
-# wrk prints its result as one line of JSON; requests ask for the paths in turn.
+# wrk prints its result as one line of JSON; requests are "METHOD PATH [BODY]", made in turn.
 WRK_SCRIPT = """
 local n, requests = 0, {}
 function init(args)
-  for _, path in ipairs(args) do
-    requests[#requests + 1] = wrk.format("GET", path)
+  for _, line in ipairs(args) do
+    local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
+    local headers = nil
+    if body == "" then body = nil else headers = {} end
+    if headers then
+      for k, v in pairs(wrk.headers) do headers[k] = v end
+      headers["Content-Type"] = "application/json"
+    end
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
   end
 end
 function request()
@@ -63,13 +68,6 @@ def wait_until(holds, what, seconds=30):
         time.sleep(0.005)
 
 
-def http_ok(url):
-    try:
-        with urllib.request.urlopen(url, timeout=2) as r:
-            return r.status == 200
-    except (OSError, urllib.error.URLError):
-        return False
-
 
 def listens(port):
     with socket.socket() as s:
@@ -106,6 +104,12 @@ class Processes:
                              stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
         self.all.append(p)
         return p.pid
+
+    def stop(self, pid):
+        p = next(p for p in self.all if p.pid == pid)
+        self.all.remove(p)
+        p.terminate()
+        p.wait(15)
 
     def log(self, name):
         return self.path / f"{name}.log"
@@ -149,16 +153,16 @@ def rss_mb(pid):
 # ---- load ----
 
 class Load:
-    def __init__(self, processes):
+    def __init__(self, processes, core=LOAD_CORE):
+        self.pin = ["taskset", "-c", str(core)] if core is not None else []
         self.script = processes.path / "wrk.lua"
         self.script.write_text(WRK_SCRIPT)
 
-    def run(self, base, paths, clients, seconds, headers=()):
-        command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{clients}",
-                   f"-d{seconds}s", "-s", str(self.script)]
+    def run(self, base, requests, clients, seconds, headers=()):
+        command = self.pin + ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", str(self.script)]
         for h in headers:
             command += ["-H", h]
-        done = subprocess.run(command + [base, "--"] + list(paths), capture_output=True, text=True,
+        done = subprocess.run(command + [base, "--"] + list(requests), capture_output=True, text=True,
                               timeout=seconds + 30, check=True)
         line = next(l for l in done.stdout.splitlines() if l.startswith("RESULT "))
         r = json.loads(line[len("RESULT "):])
@@ -170,7 +174,7 @@ def measure(load, target, clients, seconds):
     """One run: the load's figures, and what each process of the target spent per request."""
     pids = {name: children(pid) for name, pid in target["processes"].items()}
     before = {name: Cost(p) for name, p in pids.items()}
-    r = load.run(target["base"], target["paths"], clients, seconds, target.get("headers", ()))
+    r = load.run(target["base"], target["requests"], clients, seconds, target.get("headers", ()))
     r["costs"] = {name: Cost(p).since(before[name], r["requests"]) for name, p in pids.items()}
     if r["bad"]:
         say(f"{target['name']}: {r['bad']} of {r['requests']} answers were bad")

@@ -50,9 +50,9 @@ def start_references(processes):
     for port in (hello, nginx):
         wait_until(lambda port=port: listens(port), f"port {port} is open")
     return [
-        {"name": "hello", "base": f"http://127.0.0.1:{hello}", "paths": ["/"],
+        {"name": "hello", "base": f"http://127.0.0.1:{hello}", "requests": ["GET /"],
          "processes": {"hello": hello_pid}},
-        {"name": "nginx", "base": f"http://127.0.0.1:{nginx}", "paths": ["/"],
+        {"name": "nginx", "base": f"http://127.0.0.1:{nginx}", "requests": ["GET /"],
          "processes": {"nginx": nginx_pid, "hello": hello_pid}},
     ]
 
@@ -62,9 +62,9 @@ def product_targets(stack):
     common = {"base": stack.api, "headers": [f"Authorization: Bearer {token}"]}
     redis, postgres = stack.server_pid("redis"), stack.server_pid("postgres")
     return [
-        {**common, "name": "memory", "paths": [f"/v1/users/{user}"],
+        {**common, "name": "memory", "requests": [f"GET /v1/users/{user}"],
          "processes": {"gateway": stack.pid["gateway"], "users": stack.pid["users"], "redis": redis}},
-        {**common, "name": "postgresql", "paths": [f"/v1/orders/{order}"],
+        {**common, "name": "postgresql", "requests": [f"GET /v1/orders/{order}"],
          "processes": {"gateway": stack.pid["gateway"], "orders": stack.pid["orders"], "redis": redis,
                        "postgres": postgres}},
     ]

@@ -69,6 +69,16 @@ static void put_query_parameter(struct buf *b, const struct wire_field *f)
     buf_fini(&name);
 }
 
+static void put_header_parameter(struct buf *b, const char **sep, const char *name,
+                                 const char *text, const char *schema)
+{
+    buf_printf(b,
+               "%s{\"name\":\"%s\",\"in\":\"header\",\"required\":false,"
+               "\"description\":\"%s\",\"schema\":%s}",
+               *sep, name, text, schema);
+    *sep = ",";
+}
+
 static void put_parameters(struct buf *b, const struct route *r)
 {
     const char *sep = "";
@@ -81,11 +91,16 @@ static void put_parameters(struct buf *b, const struct route *r)
         sep = ",";
     }
     if (r->if_match)
-        buf_printf(b,
-                   "%s{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,"
-                   "\"description\":\"ETag of the version to change\",\"schema\":"
-                   "{\"type\":\"string\"}}",
-                   sep);
+        put_header_parameter(b, &sep, "If-Match", "ETag of the version to change",
+                             "{\"type\":\"string\"}");
+    if (r->keyed)
+        put_header_parameter(
+            b, &sep, "Idempotency-Key",
+            "Made by the client, new for each thing to be done, the same when it asks "
+            "again: "
+            "the thing is done once, and the first answer is given again for 24 hours. "
+            "The same key with another request is 422, with one that is under way 409.",
+            "{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}");
     buf_byte(b, ']');
 }
 

@@ -49,7 +49,8 @@ const struct route routes[] = {
      .status = 200, .cache_control = CATALOGUE},
     {HTTP_POST, "/v1/products", "products", "Add a product", .auth = ROUTE_USER,
      .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_CREATE,
-     .body = &product_create_msg, .status = 201, .location = "/v1/products/{id}"},
+     .body = &product_create_msg, .keyed = true, .status = 201,
+     .location = "/v1/products/{id}"},
     {HTTP_PATCH, "/v1/products/{id}", "products", "Change a product", .auth = ROUTE_USER,
      .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
      .body = &product_patch_body_msg, .if_match = true, .status = 200},
@@ -57,28 +58,30 @@ const struct route routes[] = {
     /* ---- orders ---- */
     {HTTP_POST, "/v1/orders", "orders", "Place an order", .auth = ROUTE_USER,
      .flow = place_order, .in = &order_create_msg, .body = &order_create_msg,
-     .reply = &order_msg, .status = 201, .location = "/v1/orders/{id}"},
+     .reply = &order_msg, .keyed = true, .status = 201, .location = "/v1/orders/{id}"},
     {HTTP_GET, "/v1/orders", "orders", "Your orders, newest first", .auth = ROUTE_USER,
      .rpc = &ORDERS_LIST, .query = &order_query_msg, .status = 200},
     {HTTP_GET, "/v1/orders/{id}", "orders", "An order", .auth = ROUTE_USER,
      .rpc = &ORDERS_GET, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/pay", "orders", "Pay an order", .auth = ROUTE_USER,
-     .rpc = &ORDERS_PAY, .status = 200},
+     .rpc = &ORDERS_PAY, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/ship", "orders", "Mark an order as shipped",
      .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_SHIP,
-     .status = 200},
+     .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/deliver", "orders", "Mark an order as delivered",
      .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_DELIVER,
-     .status = 200},
+     .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/cancel", "orders", "Cancel an order", .auth = ROUTE_USER,
-     .rpc = &ORDERS_CANCEL, .status = 200},
+     .rpc = &ORDERS_CANCEL, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/refund", "orders", "Refund an order", .auth = ROUTE_USER,
-     .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND, .status = 200},
+     .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND, .keyed = true,
+     .status = 200},
 
     /* ---- slow work ---- */
     {HTTP_POST, "/v1/reports", "jobs", "Have a report of a period made",
      .auth = ROUTE_USER, .permission = PERM_REPORTS_CREATE, .rpc = &JOBS_CREATE_REPORT,
-     .body = &report_create_msg, .status = 202, .location = "/v1/jobs/{id}"},
+     .body = &report_create_msg, .keyed = true, .status = 202,
+     .location = "/v1/jobs/{id}"},
     {HTTP_GET, "/v1/jobs", "jobs", "Your jobs, newest first", .auth = ROUTE_USER,
      .rpc = &JOBS_LIST, .query = &job_query_msg, .status = 200},
     {HTTP_GET, "/v1/jobs/{id}", "jobs", "A job", .auth = ROUTE_USER, .rpc = &JOBS_GET,
@@ -162,6 +165,8 @@ static const char *check(struct arena *a, const struct route *r)
         why = arena_printf(a, "%s: a method or a flow", r->path).p;
     if (!why && r->permission != PERM_NONE && r->auth == ROUTE_PUBLIC)
         why = arena_printf(a, "%s: a permission without a user", r->path).p;
+    if (!why && r->keyed && (r->method != HTTP_POST || r->auth != ROUTE_USER))
+        why = arena_printf(a, "%s: a key is a user's, for a POST", r->path).p;
     if (!why)
         why = check_copy(a, r, r->query, in);
     if (!why)

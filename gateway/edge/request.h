@@ -22,6 +22,7 @@ struct request {
     struct str id;
     struct router_match match;
     struct str token; /* of Authorization: Bearer */
+    struct str key;   /* Idempotency-Key, where the route takes one */
     struct limit_take limit;
     struct http_pair pairs[REQUEST_PAIRS_MAX]; /* of the query */
     int n_pairs;

@@ -36,6 +36,7 @@ struct route {
     const struct wire_msg *in, *query, *body;
     const char *self; /* its field that is the caller's id */
     bool if_match;    /* its field if_version comes from If-Match */
+    bool keyed;       /* takes Idempotency-Key: its service does it by kit/idempotency */
 
     const struct wire_msg *reply; /* NULL: the method's */
     const char *media;            /* NULL: application/json */

@@ -6,6 +6,8 @@
 #include "proto/common.h"
 #include "proto/errors.h"
 
+enum { KEY_MAX = 255 };
+
 static const size_t sizes[] = {
     [WIRE_KIND_str] = sizeof(struct str),
     [WIRE_KIND_text] = sizeof(struct str),
@@ -148,6 +150,25 @@ static const struct err *read_if_match(struct request *rq, const struct wire_msg
     return NULL;
 }
 
+/* As the hop carries it: whatever can be seen, to be compared byte by byte. */
+static const struct err *read_key(struct request *rq)
+{
+    struct str key = http_header(rq->http, "idempotency-key");
+    struct err *err;
+    size_t i = 0;
+
+    while (i < key.n && key.p[i] > ' ' && key.p[i] < 0x7f)
+        i++;
+    rq->key = key;
+    if (!key.p || (key.n > 0 && i == key.n && key.n <= KEY_MAX))
+        return NULL;
+    err = err_new(&rq->flow->arena, &ERR_CODE_BAD_PARAMETERS,
+                  "The Idempotency-Key is not acceptable");
+    err_add_field(&rq->flow->arena, err, STR("Idempotency-Key"),
+                  "must be 1 to %d visible ASCII characters", KEY_MAX);
+    return err;
+}
+
 const struct err *validate(struct request *rq)
 {
     const struct route *route = rq->match.route;
@@ -161,6 +182,8 @@ const struct err *validate(struct request *rq)
         e = read_body(rq, route, m, in);
     if (!e && route->if_match)
         e = read_if_match(rq, m, in);
+    if (!e && route->keyed)
+        e = read_key(rq);
     if (!e && route->self)
         set_uuid(m, route->self, rq->flow->caller.user, in);
     rq->flow->in = in;

@@ -111,6 +111,11 @@ static inline const struct err_kind_info *err_info(const struct err *e)
     E(INVALID_FIELDS, "request.invalid", INVALID, "Some fields are not acceptable")     \
     E(BAD_PARAMETERS, "request.bad_parameter", BAD_INPUT,                               \
       "Some parameters are not acceptable")                                             \
+    E(CONFLICT, "request.conflict", CONFLICT, "The state of things does not allow it")  \
+    E(KEY_IN_FLIGHT, "request.key_in_flight", CONFLICT,                                 \
+      "A request with this Idempotency-Key is under way")                               \
+    E(KEY_REUSED, "request.key_reused", INVALID,                                        \
+      "This Idempotency-Key came with another request before")                          \
     E(BODY_TOO_LARGE, "request.too_large", TOO_LARGE, "The body is too large")          \
     E(BAD_REQUEST, "request.malformed", BAD_INPUT, "The request is malformed")          \
     E(CANCELLED, "request.cancelled", CANCELLED, "The caller went away")                \

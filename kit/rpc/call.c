@@ -160,12 +160,15 @@ static const struct err *read_reply(struct rpc_call *call, const struct rpc_fram
     return NULL;
 }
 
-/* The service refused it before any work, or cannot do what may be done twice. */
+/* The service refused it before any work, or cannot do, or tell of, what may be done
+ * twice. */
 static bool worth_another_try(const struct rpc_call *call, const struct err *err,
                               const struct rpc_frame *f)
 {
+    enum err_kind kind = err_kind(err);
+
     return (f->flags & RPC_FLAG_NOT_STARTED) ||
-           (err_kind(err) == ERR_UNAVAILABLE && may_repeat(call));
+           ((kind == ERR_UNAVAILABLE || kind == ERR_UNKNOWN_OUTCOME) && may_repeat(call));
 }
 
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
@@ -199,7 +202,8 @@ void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_fram
 
     *f = (struct rpc_frame){
         .type = RPC_CALL,
-        .flags = flow->trace.sampled ? RPC_FLAG_SAMPLED : 0,
+        .flags = (flow->trace.sampled ? RPC_FLAG_SAMPLED : 0) |
+                 (call->tries > 1 ? RPC_FLAG_REPEATED : 0),
         .method = call->method->id,
         .call = call->id,
         .body = call->body,

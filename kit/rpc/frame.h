@@ -75,6 +75,7 @@ enum rpc_frame_flag {
     RPC_FLAG_SAMPLED = 1,     /* CALL: the trace is recorded */
     RPC_FLAG_ERROR = 2,       /* REPLY, END: the body is an envelope */
     RPC_FLAG_NOT_STARTED = 4, /* REPLY: refused before any work; safe to send elsewhere */
+    RPC_FLAG_REPEATED = 8,    /* CALL: may have been begun elsewhere already */
 };
 
 struct rpc_head {

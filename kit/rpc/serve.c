@@ -20,16 +20,9 @@ struct served {
     uint32_t call;
     int64_t begun_us;
     const struct err *bad_request;
-    struct str key;
+    struct rpc_request request;
     bool silent; /* nobody waits for the answer */
 };
-
-struct str rpc_idempotency_key(const struct flow *f)
-{
-    const struct served *s = f->owner;
-
-    return s->key;
-}
 
 /* ---- replies ---------------------------------------------------------------- */
 
@@ -120,6 +113,13 @@ static void on_end(struct flow *f, const struct err *err)
     count_in_flight(lane, -1); /* last: at 0 the answer is in its outbox */
 }
 
+const struct rpc_request *rpc_request(const struct flow *f)
+{
+    const struct served *s = f->owner;
+
+    return f->end == on_end ? &s->request : NULL;
+}
+
 static enum step refuse_request(struct flow *f)
 {
     const struct served *s = f->owner;
@@ -169,7 +169,12 @@ static struct served *add_call(struct rpc_outbox *o, struct flow *f,
     s->outbox = o;
     s->row = row;
     s->call = frame->call;
-    s->key = frame->of_call.key;
+    s->request = (struct rpc_request){
+        .method = lane->server->methods[row].method,
+        .body = frame->body,
+        .key = frame->of_call.key,
+        .repeated = frame->flags & RPC_FLAG_REPEATED,
+    };
     s->begun_us = clock_mono_us();
     list_init(&s->of_peer);
     list_init(&s->of_bucket);

@@ -45,8 +45,15 @@ unsigned rpc_server_in_flight(const struct rpc_server *s);
  * not left do so now. */
 void rpc_server_destroy(struct rpc_server *s);
 
-/* In a handler's flow: the Idempotency-Key of the request; absent when there is none. */
-struct str rpc_idempotency_key(const struct flow *f);
+/* What came with a call beside what its flow holds; valid as long as the flow. */
+struct rpc_request {
+    const struct rpc_method *method;
+    struct str body; /* msgpack, as it came */
+    struct str key;  /* Idempotency-Key; absent when there is none */
+    bool repeated;   /* sent before, and the answer was lost */
+};
+/* NULL in a flow that was not made for a call. */
+const struct rpc_request *rpc_request(const struct flow *f);
 
 /* The bound URL, with the real port when the conf said 0. */
 const char *rpc_server_url(const struct rpc_server *s);

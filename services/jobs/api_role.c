@@ -4,6 +4,7 @@
 #include "jobs/relay/dispatcher.h"
 #include "jobs/relay/intake.h"
 #include "jobs/relay/upkeep.h"
+#include "kit/idempotency/idempotency.h"
 #include "kit/rpc/server.h"
 #include "proto/events.h"
 #include "roles.h"
@@ -15,6 +16,7 @@ static struct kafka_producer *producer;
 static struct dispatcher *dispatcher;
 static struct event_intake *intake;
 static struct upkeep *upkeep;
+static struct idempotency_sweeper *sweeper;
 
 const struct err *api_role_start(struct arena *a, const struct jobs_conf *c)
 {
@@ -60,6 +62,7 @@ static const struct err *start_relay(struct arena *a, struct svc *s, struct loop
     env->queued = dispatcher_nudge;
     env->queued_arg = dispatcher;
     upkeep = upkeep_create(l, &keep, env);
+    sweeper = idempotency_sweeper_create(l, env->pg);
     svc_dependency(s, "kafka", kafka_is_up, NULL);
     return NULL;
 }
@@ -91,6 +94,7 @@ void api_role_loop_stop(struct loop *l, unsigned index)
         return;
     event_intake_destroy(intake);
     upkeep_destroy(upkeep);
+    idempotency_sweeper_destroy(sweeper);
     dispatcher_destroy(dispatcher);
     kafka_producer_destroy(producer, PRODUCER_END_MS);
 }

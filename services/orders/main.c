@@ -3,6 +3,7 @@
 #include "conf.h"
 
 #include "kit/cache/cache.h"
+#include "kit/idempotency/idempotency.h"
 #include "orders/api/handlers.h"
 #include "orders/migrations.h"
 #include "orders/store/env.h"
@@ -13,6 +14,7 @@ enum { LOOPS_MAX = 256, STALE_MS = 60 * 1000 };
 
 static struct backend backends[LOOPS_MAX];
 static struct orders_env envs[LOOPS_MAX];
+static struct idempotency_sweeper *sweeper;
 
 static int migrate(void *conf, int argc, char **argv)
 {
@@ -82,6 +84,8 @@ static const struct err *start_loop(struct arena *a, struct svc *s, struct loop 
         .relay = b->relay,
         .cursor_secret = str_of(c->cursor_key),
     };
+    if (index == 0)
+        sweeper = idempotency_sweeper_create(l, b->pg);
     backend_join(l, &envs[index]);
     return NULL;
 }
@@ -90,6 +94,8 @@ static void stop_loop(struct svc *s, struct loop *l, unsigned index)
 {
     (void)s;
     (void)l;
+    if (index == 0)
+        idempotency_sweeper_destroy(sweeper);
     cache_destroy(envs[index].products);
     backend_close(&backends[index]);
 }

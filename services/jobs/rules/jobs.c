@@ -46,14 +46,15 @@ enum step report_create(struct flow *f)
     const struct report_create *in = f->in;
     const struct err *err = report_period_check(&f->arena, in);
     struct job_new job = {.id = uuid_new(), .kind = JOB_REPORT, .owner = f->caller.user};
+    struct idempotency *k;
 
     if (!permission_granted(f->caller.roles, PERM_REPORTS_CREATE))
         return flow_fail(f, ERR_STATIC(INSUFFICIENT_SCOPE));
     if (err)
         return flow_fail(f, err);
     job.payload = payload_pack(&f->arena, &report_create_msg, in);
-    f->state = store_job_insert(f, &job);
-    return flow_await(f, report_queued);
+    k = f->state = store_job_insert(f, &job);
+    return idempotency_await(f, k, report_queued);
 }
 
 /* ---- looking --------------------------------------------------------------------- */

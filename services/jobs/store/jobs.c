@@ -29,18 +29,20 @@ static void put_new(struct pg_query *q, const struct job_new *job)
     pg_uuid_opt(q, !uuid_is_nil(job->owner), job->owner);
 }
 
-struct pg_query *store_job_insert(struct flow *f, const struct job_new *job)
+struct idempotency *store_job_insert(struct flow *f, const struct job_new *job)
 {
-    struct pg_query *q = query(f, &sql_job_insert);
+    const struct jobs_env *env = f->env;
+    struct idempotency *k = idempotency_write(f, env->pg, &sql_job_insert);
 
-    put_new(q, job);
-    pg_str(q, traceparent(f));
-    return start(f, q);
+    put_new(k->work, job);
+    pg_str(k->work, traceparent(f));
+    idempotency_start(f, k, &sql_job_keep, job->id);
+    return k;
 }
 
-void store_job_insert_read(struct flow *f, const struct pg_query *q, struct job *out)
+void store_job_insert_read(struct flow *f, const struct idempotency *k, struct job *out)
 {
-    pg_get_msg(&f->arena, &q->rows, 0, &job_msg, out);
+    pg_get_msg(&f->arena, &k->work->rows, 0, &job_msg, out);
 }
 
 struct pg_query *store_job_insert_from_event(struct flow *f, struct uuid event,

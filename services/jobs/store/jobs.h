@@ -10,9 +10,8 @@
 
 #include "kit/cursor/page.h"
 #include "kit/flow/flow.h"
+#include "kit/idempotency/idempotency.h"
 #include "proto/jobs.h"
-
-struct pg_query;
 
 struct job_new {
     struct uuid id;
@@ -20,8 +19,8 @@ struct job_new {
     struct str payload; /* msgpack, must live as long as the flow */
     struct uuid owner;  /* nil: nobody's */
 };
-struct pg_query *store_job_insert(struct flow *f, const struct job_new *job);
-void store_job_insert_read(struct flow *f, const struct pg_query *q, struct job *out);
+struct idempotency *store_job_insert(struct flow *f, const struct job_new *job);
+void store_job_insert_read(struct flow *f, const struct idempotency *k, struct job *out);
 /* An event that was seen before changes nothing. */
 struct pg_query *store_job_insert_from_event(struct flow *f, struct uuid event,
                                              const struct job_new *job);

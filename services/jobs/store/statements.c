@@ -2,15 +2,18 @@
 /* The list of statements. */
 #include "jobs/store/statements.h"
 
+#include "kit/idempotency/idempotency.h"
 #include "sql.h"
 
 const struct pg_stmt *const jobs_statements[] = {
+    IDEMPOTENCY_STATEMENTS,
     &sql_job_append,
     &sql_job_begin,
     &sql_job_claim,
     &sql_job_get,
     &sql_job_insert,
     &sql_job_insert_from_event,
+    &sql_job_keep,
     &sql_job_result,
     &sql_job_settle,
     &sql_job_succeed,

@@ -5,7 +5,7 @@
 
 struct create {
     struct uuid id;
-    struct pg_query *placed;
+    struct idempotency *placed;
 };
 
 static enum step order_stored(struct flow *f)
@@ -28,5 +28,5 @@ enum step order_create(struct flow *f)
         return flow_fail(f, err);
     c->id = uuid_new();
     c->placed = store_order_place(f, c->id, f->in);
-    return flow_await(f, order_stored);
+    return idempotency_await(f, c->placed, order_stored);
 }

@@ -8,14 +8,15 @@
 
 struct move {
     const struct transition *t;
-    struct pg_query *query;
+    struct idempotency *write;
+    struct pg_query *read;
 };
 
 static enum step order_reread(struct flow *f)
 {
     const struct move *m = f->state;
 
-    if (!store_order_get_read(f, m->query, f->out))
+    if (!store_order_get_read(f, m->read, f->out))
         return flow_fail(f, ERR_STATIC(ORDER_NOT_FOUND));
     return flow_done(f);
 }
@@ -26,7 +27,7 @@ static enum step order_moved(struct flow *f)
     struct move *m = f->state;
     enum order_status was;
 
-    switch (store_order_move_read(m->query, &was)) {
+    switch (store_order_move_read(m->write, &was)) {
     case ORDER_MOVE_NONE: return flow_fail(f, ERR_STATIC(ORDER_NOT_FOUND));
     case ORDER_MOVE_ILLEGAL:
         return flow_fail_code(f, &ERR_CODE_ILLEGAL_TRANSITION,
@@ -35,7 +36,7 @@ static enum step order_moved(struct flow *f)
     case ORDER_MOVE_DONE: break;
     }
     store_event_committed(f);
-    m->query = store_order_get(f, in->id);
+    m->read = store_order_get(f, in->id);
     return flow_await(f, order_reread);
 }
 
@@ -49,10 +50,10 @@ static enum step move(struct flow *f, enum order_action action)
     anybodys = permission_granted(f->caller.roles, m->t->by_right);
     if (!anybodys && !m->t->by_owner)
         return flow_fail(f, ERR_STATIC(INSUFFICIENT_SCOPE));
-    m->query = store_order_move(
+    m->write = store_order_move(
         f, in->id, anybodys ? NULL : &f->caller.user,
         &(struct order_move){m->t->from, m->t->n_from, m->t->to, m->t->restock});
-    return flow_await(f, order_moved);
+    return idempotency_await(f, m->write, order_moved);
 }
 
 #define MOVE(name, action)         \

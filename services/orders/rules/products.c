@@ -64,9 +64,9 @@ enum step product_list(struct flow *f)
 /* ---- writing
  * ------------------------------------------------------------------------------- */
 
-static enum step product_written(struct flow *f)
+static enum step written(struct flow *f, const struct pg_query *q)
 {
-    switch (store_product_write_read(f, f->state, f->out)) {
+    switch (store_product_write_read(f, q, f->out)) {
     case PRODUCT_NONE: return flow_fail(f, ERR_STATIC(PRODUCT_NOT_FOUND));
     case PRODUCT_OTHER_VERSION: return flow_fail(f, ERR_STATIC(VERSION_MISMATCH));
     case PRODUCT_SKU_TAKEN: return flow_fail(f, ERR_STATIC(SKU_TAKEN));
@@ -75,12 +75,26 @@ static enum step product_written(struct flow *f)
     return flow_done(f);
 }
 
+static enum step product_created(struct flow *f)
+{
+    const struct idempotency *k = f->state;
+
+    return written(f, k->work);
+}
+
 enum step product_create(struct flow *f)
 {
+    struct idempotency *k;
+
     if (!permission_granted(f->caller.roles, PERM_PRODUCTS_WRITE))
         return flow_fail(f, ERR_STATIC(INSUFFICIENT_SCOPE));
-    f->state = store_product_insert(f, uuid_new(), f->in);
-    return flow_await(f, product_written);
+    k = f->state = store_product_insert(f, uuid_new(), f->in);
+    return idempotency_await(f, k, product_created);
+}
+
+static enum step product_patched(struct flow *f)
+{
+    return written(f, f->state);
 }
 
 enum step product_patch(struct flow *f)
@@ -88,5 +102,5 @@ enum step product_patch(struct flow *f)
     if (!permission_granted(f->caller.roles, PERM_PRODUCTS_WRITE))
         return flow_fail(f, ERR_STATIC(INSUFFICIENT_SCOPE));
     f->state = store_product_update(f, f->in);
-    return flow_await(f, product_written);
+    return flow_await(f, product_patched);
 }

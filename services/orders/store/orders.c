@@ -17,16 +17,24 @@ static struct pg_query *query(struct flow *f, const struct pg_stmt *stmt)
     return pg_query(f, env->pg, stmt);
 }
 
+static struct idempotency *write_once(struct flow *f, const struct pg_stmt *stmt)
+{
+    const struct orders_env *env = f->env;
+
+    return idempotency_write(f, env->pg, stmt);
+}
+
 /* ---- placing
  * --------------------------------------------------------------------------- */
 
-struct pg_query *store_order_place(struct flow *f, struct uuid id,
-                                   const struct order_create *in)
+struct idempotency *store_order_place(struct flow *f, struct uuid id,
+                                      const struct order_create *in)
 {
     struct order_placed event = {0};
     struct uuid *products = ARENA_ARRAY(&f->arena, struct uuid, in->items.n);
     int64_t *quantities = ARENA_ARRAY(&f->arena, int64_t, in->items.n);
-    struct pg_query *q = query(f, &sql_order_place);
+    struct idempotency *k = write_once(f, &sql_order_place);
+    struct pg_query *q = k->work;
 
     for (size_t i = 0; i < in->items.n; i++) {
         products[i] = in->items.v[i].product_id;
@@ -39,8 +47,8 @@ struct pg_query *store_order_place(struct flow *f, struct uuid id,
     pg_uuid_array(q, products, in->items.n);
     pg_i64_array(q, quantities, in->items.n);
     outbox_params(f, q, EVENT_ORDER_PLACED, &order_placed_msg, &event);
-    pg_start(f, q, true);
-    return q;
+    idempotency_start(f, k, &sql_order_keep, id);
+    return k;
 }
 
 enum {
@@ -81,12 +89,12 @@ static void read_items(struct flow *f, const struct pg_rows *r, struct order *ou
     WIRE_SET(out, items, items);
 }
 
-bool store_order_place_read(struct flow *f, const struct pg_query *q, struct uuid id,
+bool store_order_place_read(struct flow *f, const struct idempotency *k, struct uuid id,
                             struct order *out, struct placed_lines *lines)
 {
-    const struct pg_rows *r = &q->rows;
+    const struct pg_rows *r = &k->work->rows;
 
-    if (q->violated.p || r->count == 0 || pg_is_null(r, 0, PLACE_PLACED_AT)) {
+    if (k->work->violated.p || r->count == 0 || pg_is_null(r, 0, PLACE_PLACED_AT)) {
         read_lines(f, r, lines);
         return false;
     }
@@ -123,12 +131,14 @@ bool store_order_get_read(struct flow *f, const struct pg_query *q, struct order
     return true;
 }
 
-struct pg_query *store_order_move(struct flow *f, struct uuid id,
-                                  const struct uuid *owner, const struct order_move *move)
+struct idempotency *store_order_move(struct flow *f, struct uuid id,
+                                     const struct uuid *owner,
+                                     const struct order_move *move)
 {
     struct order_moved event = {0};
     struct str *from = ARENA_ARRAY(&f->arena, struct str, move->n_from);
-    struct pg_query *q = query(f, &sql_order_move);
+    struct idempotency *k = write_once(f, &sql_order_move);
+    struct pg_query *q = k->work;
 
     for (size_t i = 0; i < move->n_from; i++)
         from[i] = str_of(wire_enum_label(&order_status_enum, move->from[i]));
@@ -140,18 +150,19 @@ struct pg_query *store_order_move(struct flow *f, struct uuid id,
     pg_str(q, str_of(wire_enum_label(&order_status_enum, move->to)));
     pg_flag(q, move->restock);
     outbox_params(f, q, EVENT_ORDER_MOVED, &order_moved_msg, &event);
-    pg_start(f, q, true);
-    return q;
+    idempotency_start(f, k, &sql_order_keep, id);
+    return k;
 }
 
-enum order_move_result store_order_move_read(const struct pg_query *q,
+enum order_move_result store_order_move_read(const struct idempotency *k,
                                              enum order_status *was)
 {
-    if (q->rows.count == 0)
+    const struct pg_rows *r = &k->work->rows;
+
+    if (r->count == 0)
         return ORDER_MOVE_NONE;
-    *was = (enum order_status)wire_enum_value(&order_status_enum,
-                                              pg_get_str(&q->rows, 0, 0));
-    return pg_is_null(&q->rows, 0, 1) ? ORDER_MOVE_ILLEGAL : ORDER_MOVE_DONE;
+    *was = (enum order_status)wire_enum_value(&order_status_enum, pg_get_str(r, 0, 0));
+    return pg_is_null(r, 0, 1) ? ORDER_MOVE_ILLEGAL : ORDER_MOVE_DONE;
 }
 
 void store_event_committed(const struct flow *f)

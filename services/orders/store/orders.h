@@ -2,16 +2,16 @@
 /*
  * Orders in PostgreSQL. Each operation has two halves: store_x() starts its one statement
  * as a required wait of the flow, store_x_read() reads the answer in the step after
- * flow_await(). What is read lives as long as the flow.
+ * flow_await(), or idempotency_await() where store_x() returns a struct idempotency. What
+ * is read lives as long as the flow.
  */
 #ifndef ORDERS_STORE_ORDERS_H
 #define ORDERS_STORE_ORDERS_H
 
 #include "kit/cursor/page.h"
 #include "kit/flow/flow.h"
+#include "kit/idempotency/idempotency.h"
 #include "proto/orders.h"
-
-struct pg_query;
 
 /* A line of an order as the database sees it at the moment of placing. */
 struct placed_line {
@@ -26,11 +26,11 @@ struct placed_lines {
 };
 
 /* Order, items, stock and the event order.placed, all or nothing. */
-struct pg_query *store_order_place(struct flow *f, struct uuid id,
-                                   const struct order_create *in);
+struct idempotency *store_order_place(struct flow *f, struct uuid id,
+                                      const struct order_create *in);
 /* true: placed, *out filled. false: nothing was written, *lines tells what stood against
  * it. */
-bool store_order_place_read(struct flow *f, const struct pg_query *q, struct uuid id,
+bool store_order_place_read(struct flow *f, const struct idempotency *k, struct uuid id,
                             struct order *out, struct placed_lines *lines);
 
 struct pg_query *store_order_get(struct flow *f, struct uuid id);
@@ -43,12 +43,12 @@ struct order_move {
     bool restock;
 };
 /* owner NULL: anybody's. Writes the event order.moved too. */
-struct pg_query *store_order_move(struct flow *f, struct uuid id,
-                                  const struct uuid *owner,
-                                  const struct order_move *move);
+struct idempotency *store_order_move(struct flow *f, struct uuid id,
+                                     const struct uuid *owner,
+                                     const struct order_move *move);
 enum order_move_result { ORDER_MOVE_DONE, ORDER_MOVE_NONE, ORDER_MOVE_ILLEGAL };
 /* *was: the status before, unless there is no such order. */
-enum order_move_result store_order_move_read(const struct pg_query *q,
+enum order_move_result store_order_move_read(const struct idempotency *k,
                                              enum order_status *was);
 
 struct order_filter {

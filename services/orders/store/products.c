@@ -67,11 +67,12 @@ const struct err *store_product_get_read(struct flow *f, const struct cache_get 
 /* ---- writing
  * ----------------------------------------------------------------------------- */
 
-struct pg_query *store_product_insert(struct flow *f, struct uuid id,
-                                      const struct product_create *in)
+struct idempotency *store_product_insert(struct flow *f, struct uuid id,
+                                         const struct product_create *in)
 {
     const struct orders_env *env = f->env;
-    struct pg_query *q = pg_query(f, env->pg, &sql_product_insert);
+    struct idempotency *k = idempotency_write(f, env->pg, &sql_product_insert);
+    struct pg_query *q = k->work;
 
     pg_uuid(q, id);
     pg_str(q, in->sku);
@@ -80,8 +81,8 @@ struct pg_query *store_product_insert(struct flow *f, struct uuid id,
     pg_i64(q, in->price);
     pg_str(q, in->currency);
     pg_i64(q, in->stock);
-    pg_start(f, q, true);
-    return q;
+    idempotency_start(f, k, &sql_product_keep, id);
+    return k;
 }
 
 struct pg_query *store_product_update(struct flow *f, const struct product_patch *in)

@@ -9,6 +9,7 @@
 
 #include "kit/cursor/page.h"
 #include "kit/flow/flow.h"
+#include "kit/idempotency/idempotency.h"
 #include "proto/orders.h"
 
 struct pg_query;
@@ -20,8 +21,8 @@ MUST_CHECK const struct err *store_product_get_read(struct flow *f,
                                                     const struct cache_get *g,
                                                     struct product *out, bool *found);
 
-struct pg_query *store_product_insert(struct flow *f, struct uuid id,
-                                      const struct product_create *in);
+struct idempotency *store_product_insert(struct flow *f, struct uuid id,
+                                         const struct product_create *in);
 struct pg_query *store_product_update(struct flow *f, const struct product_patch *in);
 
 enum product_written {

@@ -2,9 +2,13 @@
 /* The list of statements. */
 #include "orders/store/statements.h"
 
+#include "kit/idempotency/idempotency.h"
 #include "sql.h"
 
 const struct pg_stmt *const orders_statements[] = {
+    IDEMPOTENCY_STATEMENTS,
+    &sql_order_keep,
+    &sql_product_keep,
     &sql_order_place,
     &sql_order_get,
     &sql_order_move,

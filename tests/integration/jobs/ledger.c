@@ -143,7 +143,7 @@ static struct pg_query *start_add(struct flow *f, struct operation *o)
     const struct job_new job = {
         .id = o->id, .kind = (enum job_kind)o->number, .payload = STR("payload")};
 
-    return store_job_insert(f, &job);
+    return store_job_insert(f, &job)->work;
 }
 
 struct uuid ledger_add(enum job_kind kind)

@@ -105,7 +105,7 @@ static enum step grow(struct flow *f)
 static enum step who(struct flow *f)
 {
     char user[UUID_TEXT_LEN];
-    struct str key = rpc_idempotency_key(f);
+    struct str key = rpc_request(f)->key;
     struct str text;
 
     uuid_format(f->caller.user, user);

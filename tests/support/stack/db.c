@@ -35,3 +35,28 @@ long db_number(const char *variable, const char *sql)
     db_each(variable, sql, take_number, &n);
     return n;
 }
+
+struct db *db_open(const char *variable)
+{
+    const char *conninfo = getenv(variable);
+
+    return (struct db *)PQconnectdb(conninfo ? conninfo : "");
+}
+
+void db_run(struct db *db, const char *sql)
+{
+    PGconn *conn = (PGconn *)db;
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        (void)fprintf(stderr, "%s%s\n", PQerrorMessage(conn), sql);
+        abort();
+    }
+    PQclear(result);
+}
+
+void db_close(struct db *db)
+{
+    PQfinish((PGconn *)db);
+}

@@ -12,4 +12,11 @@ long db_number(const char *variable, const char *sql);
 void db_each(const char *variable, const char *sql,
              void (*each)(void *arg, const char *value), void *arg);
 
+/* A connection that stays open, for transactions and locks. */
+struct db;
+struct db *db_open(const char *variable);
+/* Runs statements whose rows do not matter. */
+void db_run(struct db *db, const char *sql);
+void db_close(struct db *db);
+
 #endif

@@ -99,6 +99,11 @@ Test(openapi, every_reference_has_its_one_target)
     expect_references("#/components/responses/", "\"description\":", "none");
 }
 
+Test(openapi, what_creates_or_moves_takes_a_key)
+{
+    cr_expect_eq(count("\"name\":\"Idempotency-Key\",\"in\":\"header\""), 8);
+}
+
 Test(openapi, filters_are_named_as_clients_write_them)
 {
     cr_expect_not_null(strstr(text, "\"name\":\"filter[status]\""));

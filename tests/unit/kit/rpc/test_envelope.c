@@ -62,10 +62,13 @@ Test(rpc_envelope, an_unknown_code_becomes_one_of_its_kind)
 {
     static const struct err_code fresh = {"shop.new", ERR_UNAVAILABLE, "New"};
     static const struct err_code odd = {"shop.odd", ERR_CONFLICT, "Odd"};
+    static const struct err_code away = {"shop.away", ERR_NOT_FOUND, "Away"};
 
     cr_assert_eq(through(&(struct err){.code = &fresh})->code, &ERR_CODE_UNAVAILABLE);
     buf_reset(&b);
-    cr_assert_eq(through(&(struct err){.code = &odd})->code, &ERR_CODE_INTERNAL);
+    cr_assert_eq(through(&(struct err){.code = &odd})->code, &ERR_CODE_CONFLICT);
+    buf_reset(&b);
+    cr_assert_eq(through(&(struct err){.code = &away})->code, &ERR_CODE_INTERNAL);
 }
 
 Test(rpc_envelope, fields_beyond_the_limit_are_left_out)

@@ -163,7 +163,9 @@ class Load:
         for h in headers:
             command += ["-H", h]
         done = subprocess.run(command + [base, "--"] + list(requests), capture_output=True, text=True,
-                              timeout=seconds + 30, check=True)
+                              timeout=seconds + 30, check=False)
+        if done.returncode:
+            sys.exit(f"bench: wrk failed on {base}: {done.stderr}{done.stdout}")
         line = next(l for l in done.stdout.splitlines() if l.startswith("RESULT "))
         r = json.loads(line[len("RESULT "):])
         r["rps"] = r["requests"] * 1e6 / max(r["us"], 1)

@@ -26,6 +26,7 @@ void http_exchange_destroy(struct http_exchange *ex)
     if (!list_empty(&ex->link)) {
         list_remove(&ex->link);
         ex->req.server->n_in_flight--;
+        metric_add(ex->req.server->in_flight_metric, -1);
     }
     loop_task_cancel(&ex->task);
     if (ex->out)
@@ -79,6 +80,7 @@ void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native
     evhttp_request_set_on_complete_cb(native, complete, ex);
     list_push(&s->in_flight, &ex->link);
     s->n_in_flight++;
+    metric_add(s->in_flight_metric, 1);
     if (!loop_timer_is_set(&s->sweep))
         loop_timer_set(&s->sweep, HTTP_SWEEP_MS);
     s->handler(s->arg, &ex->req);

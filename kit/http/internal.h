@@ -56,7 +56,7 @@ struct http_server {
 
     char date[HTTP_DATE_LEN + 1];
     int64_t date_us; /* monotonic, when it was written */
-    struct metric *open;
+    struct metric *open, *in_flight_metric;
 };
 
 enum conn_state {

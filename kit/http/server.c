@@ -132,6 +132,8 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     loop_timer_init(&s->sweep, l, sweep);
     s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
                             conf->listen, NULL);
+    s->in_flight_metric = metrics_gauge("viaduct_http_in_flight", "Requests under way",
+                                        "listener", conf->listen, NULL);
     make_evhttp(s);
     e = http_server_listen(s, a);
     if (e) {

@@ -32,8 +32,14 @@ static void short_leases(void)
 
 void faults_open(struct faults *t)
 {
-    const char *logs = getenv("VIADUCT_FAULT_LOGS");
+    faults_open_with(t, (struct stack_conf){0});
+}
+
+void faults_open_with(struct faults *t, struct stack_conf conf)
+{
     char path[600];
+
+    conf.logs = getenv("VIADUCT_FAULT_LOGS");
 
     faults_server("wipe", "all");
     faults_server("start", "all");
@@ -41,7 +47,7 @@ void faults_open(struct faults *t)
                    getenv("VIADUCT_SOURCE"));
     stack_load_env(path);
     short_leases();
-    stack_start(&t->stack, logs);
+    stack_start_with(&t->stack, &conf);
     api_open(&t->api, t->stack.url);
     t->admin = api_login(&t->api, "admin@example.com", "admin-password");
 }
@@ -55,13 +61,17 @@ void faults_close(struct faults *t)
 
 const char *faults_product(struct faults *t, int stock)
 {
+    return faults_product_called(t, "Thing", stock);
+}
+
+const char *faults_product_called(struct faults *t, const char *name, int stock)
+{
     struct str sku = uuid_str(&t->api.arena, uuid_new());
-    struct answer a =
-        api_call(&t->api, "POST", "/v1/products", t->admin,
-                 api_text(&t->api,
-                          "{\"sku\":\"%s\",\"name\":\"Thing\",\"price\":100,"
-                          "\"currency\":\"EUR\",\"stock\":%d}",
-                          sku.p, stock));
+    struct answer a = api_call(&t->api, "POST", "/v1/products", t->admin,
+                               api_text(&t->api,
+                                        "{\"sku\":\"%s\",\"name\":\"%s\",\"price\":100,"
+                                        "\"currency\":\"EUR\",\"stock\":%d}",
+                                        sku.p, name, stock));
 
     cr_assert_eq(a.status, 201, "%s", a.body.p);
     return answer_get(&t->api, &a, "/id");
@@ -88,4 +98,28 @@ static bool jobs_done(void *arg)
 void faults_wait_jobs_done(long n, int timeout_s)
 {
     wait_until(jobs_done, &n, timeout_s, "every job to be done");
+}
+
+struct wanted {
+    int admin, n;
+    char up[100], breaker[100];
+};
+
+static bool has_replicas(void *arg)
+{
+    const struct wanted *w = arg;
+    return stack_metric(w->admin, w->up) == w->n &&
+           stack_metric(w->admin, w->breaker) == 0;
+}
+
+void faults_wait_replicas(struct faults *t, const char *service, int n)
+{
+    struct wanted w = {.admin = t->stack.admin[STACK_GATEWAY],
+                       .n = n * STACK_GATEWAY_LOOPS};
+
+    (void)snprintf(w.up, sizeof w.up,
+                   "viaduct_hop_replicas{state=\"up\",upstream=\"%s\"}", service);
+    (void)snprintf(w.breaker, sizeof w.breaker, "viaduct_breaker_state{target=\"%s@",
+                   service);
+    wait_until(has_replicas, &w, 30, "the gateway's replicas");
 }

@@ -74,8 +74,10 @@ static pid_t spawn(struct program *p, const char *command)
 
     if (pid < 0)
         give_up("fork", p->name);
-    if (pid == 0)
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that aborts leaves nothing */
         become(p, command);
+    }
     return pid;
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { PROGRAM_ARGS_MAX = 8, PROGRAM_ENV_MAX = 16 };
+enum { PROGRAM_ARGS_MAX = 8, PROGRAM_ENV_MAX = 24 };
 
 struct program {
     char name[32]; /* of its log, <logs>/<name>.log, appended over restarts */

@@ -2,6 +2,9 @@
 /* The product as processes. */
 #include "tests/support/stack/stack.h"
 
+#include "kit/base/buf.h"
+#include "kit/base/str.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { PAGE_MAX = 16 << 20 };
 
 static const struct {
     const char *name, *binary;
@@ -41,69 +46,183 @@ static const struct {
         {"gateway", "viaduct-gateway", {0}, "VIADUCT_GATEWAY_LISTEN", "", NULL},
 };
 
-static size_t drop_bytes(char *p, size_t size, size_t n, void *arg)
+/* ---- admin ports ----------------------------------------------------------------- */
+
+static size_t collect(char *p, size_t size, size_t n, void *arg)
 {
-    (void)p;
-    (void)arg;
+    buf_put(arg, p, size * n);
     return size * n;
 }
 
-bool stack_part_ready(const struct stack *s, enum stack_part part)
+/* The status; 0 when there was no answer. */
+static long admin_get(int admin, const char *path, struct buf *body)
 {
     CURL *curl = curl_easy_init();
     char url[64];
     long status = 0;
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/readyz", s->admin[part]);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", admin, path);
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 2000L);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop_bytes);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     if (curl_easy_perform(curl) == CURLE_OK)
         (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
-    return status == 200;
+    return status;
 }
 
-struct readiness {
-    const struct stack *s;
-    enum stack_part part;
-};
+static bool admin_ready(int admin)
+{
+    struct buf body;
+    bool ready;
+
+    buf_init(&body, PAGE_MAX);
+    ready = admin_get(admin, "/readyz", &body) == 200;
+    buf_fini(&body);
+    return ready;
+}
+
+double stack_metric(int admin, const char *series)
+{
+    struct buf page;
+    struct str rest, line;
+    double sum = 0;
+
+    buf_init(&page, PAGE_MAX);
+    (void)admin_get(admin, "/metrics", &page);
+    buf_byte(&page, 0);
+    for (rest = buf_view(&page); rest.p;) {
+        line = str_split(rest, '\n', &rest);
+        if (str_starts(line, str_of(series)))
+            for (size_t i = line.n; i > 0; i--)
+                if (line.p[i - 1] == ' ') {
+                    sum += strtod(line.p + i, NULL);
+                    break;
+                }
+    }
+    buf_fini(&page);
+    return sum;
+}
+
+/* ---- replicas -------------------------------------------------------------------- */
+
+struct program *stack_replica(struct stack *s, enum stack_part part, int replica)
+{
+    return replica == 0 ? &s->part[part] : &s->more[part][replica - 1];
+}
+
+int stack_replica_admin(const struct stack *s, enum stack_part part, int replica)
+{
+    return replica == 0 ? s->admin[part] : s->more_admin[part][replica - 1];
+}
 
 static bool is_ready(void *arg)
 {
-    const struct readiness *r = arg;
+    const int *admin = arg;
 
-    return stack_part_ready(r->s, r->part);
+    return admin_ready(*admin);
 }
 
-static void wait_ready(struct stack *s, enum stack_part part)
+bool stack_part_ready(const struct stack *s, enum stack_part part)
 {
-    struct readiness r = {s, part};
+    return admin_ready(s->admin[part]);
+}
 
-    wait_until(is_ready, &r, 30, parts[part].name);
+void stack_start_replica(struct stack *s, enum stack_part part, int replica)
+{
+    int admin = stack_replica_admin(s, part, replica);
+
+    program_start(stack_replica(s, part, replica));
+    wait_until(is_ready, &admin, 30, parts[part].name);
 }
 
 void stack_start_part(struct stack *s, enum stack_part part)
 {
-    program_start(&s->part[part]);
-    wait_ready(s, part);
+    stack_start_replica(s, part, 0);
 }
 
-/* Every part gets every address: each takes what it needs. */
-static void add_addresses(struct stack *s, const int *ports)
+static bool ends_well(struct program *p)
+{
+    int code;
+
+    if (p->pid == 0)
+        return true;
+    program_signal(p, SIGTERM);
+    code = program_wait(p, 30);
+    if (code != 0)
+        (void)fprintf(stderr, "%s ended with %d\n", p->name, code);
+    return code == 0;
+}
+
+void stack_stop_replica(struct stack *s, enum stack_part part, int replica)
+{
+    if (!ends_well(stack_replica(s, part, replica)))
+        abort();
+}
+
+/* ---- settings -------------------------------------------------------------------- */
+
+/* The value of a variable of the replica. */
+static const char *setting(struct stack *s, enum stack_part part, int replica,
+                           const char *name)
+{
+    const struct program *p = stack_replica(s, part, replica);
+    size_t n = strlen(name);
+
+    for (int i = p->n_env - 1; i >= 0; i--)
+        if (strncmp(p->env[i], name, n) == 0 && p->env[i][n] == '=')
+            return p->env[i] + n + 1;
+    abort();
+}
+
+const char *stack_replica_address(struct stack *s, enum stack_part part, int replica)
+{
+    return setting(s, part, replica, parts[part].listen) + strlen(parts[part].scheme);
+}
+
+static int replicas_of(const struct stack_conf *conf, enum stack_part part)
+{
+    return conf->replicas[part] ? conf->replicas[part] : 1;
+}
+
+/* For every part, as each takes what it needs. */
+static void set_everywhere(struct stack *s, const struct stack_conf *conf,
+                           const char *setting)
 {
     for (int i = 0; i < STACK_PARTS; i++)
-        for (int j = 0; j < STACK_PARTS; j++) {
-            char address[64];
+        for (int r = 0; r < replicas_of(conf, i); r++)
+            program_env(stack_replica(s, i, r), "%s", setting);
+}
 
-            if (!parts[j].listen)
-                continue;
-            (void)snprintf(address, sizeof address, "%s127.0.0.1:%d", parts[j].scheme,
-                           ports[j]);
-            program_env(&s->part[i], "%s=%s", parts[j].listen, address);
-            if (parts[j].upstream)
-                program_env(&s->part[i], "%s=%s", parts[j].upstream, address);
-        }
+static void set_upstream(struct stack *s, const struct stack_conf *conf,
+                         enum stack_part part)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "%s=", parts[part].upstream);
+
+    if (conf->upstreams[part])
+        (void)snprintf(text + n, sizeof text - (size_t)n, "%s", conf->upstreams[part]);
+    for (int r = 0; !conf->upstreams[part] && r < replicas_of(conf, part); r++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%s%s", r ? "," : "",
+                      parts[part].scheme, stack_replica_address(s, part, r));
+    set_everywhere(s, conf, text);
+}
+
+static void set_listen(struct stack *s, enum stack_part part, int replica)
+{
+    int admin = free_port(), port = free_port();
+    struct program *p = stack_replica(s, part, replica);
+
+    if (replica == 0)
+        s->admin[part] = admin;
+    else
+        s->more_admin[part][replica - 1] = admin;
+    program_env(p, "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", admin);
+    if (parts[part].listen)
+        program_env(p, "%s=%s127.0.0.1:%d", parts[part].listen, parts[part].scheme, port);
+    if (part == STACK_GATEWAY)
+        s->gateway_port = port;
 }
 
 /* Like mkdir -p. */
@@ -122,23 +241,34 @@ static void make_folders(const char *path)
     }
 }
 
-static void prepare(struct stack *s, const char *logs)
+static void make_replica(struct stack *s, enum stack_part part, int replica,
+                         const char *logs)
 {
-    int ports[STACK_PARTS];
+    struct program *p = stack_replica(s, part, replica);
+    char name[32];
 
-    make_folders(logs);
-    for (int i = 0; i < STACK_PARTS; i++) {
-        program_init(&s->part[i], parts[i].name, parts[i].binary, logs);
-        memcpy(s->part[i].args, parts[i].args, sizeof parts[i].args);
-        ports[i] = free_port();
-        s->admin[i] = free_port();
-        program_env(&s->part[i], "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", s->admin[i]);
-    }
-    add_addresses(s, ports);
-    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_IP=1000000");
-    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=1000000");
+    (void)snprintf(name, sizeof name, replica ? "%s-%d" : "%s", parts[part].name,
+                   replica + 1);
+    program_init(p, name, parts[part].binary, logs);
+    memcpy(p->args, parts[part].args, sizeof parts[part].args);
+    set_listen(s, part, replica);
+}
+
+static void prepare(struct stack *s, const struct stack_conf *conf)
+{
+    make_folders(conf->logs);
+    for (int i = 0; i < STACK_PARTS; i++)
+        for (int r = 0; r < replicas_of(conf, i); r++)
+            make_replica(s, i, r, conf->logs);
+    for (int i = 0; i < STACK_PARTS; i++)
+        if (parts[i].upstream)
+            set_upstream(s, conf, i);
+    for (const char *const *env = conf->env; env && *env; env++)
+        set_everywhere(s, conf, *env);
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LOOPS=%d", STACK_GATEWAY_LOOPS);
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_IP=100000000");
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=100000000");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_SIGN_IN=1000000");
-    s->gateway_port = ports[STACK_GATEWAY];
     (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->gateway_port);
 }
 
@@ -154,8 +284,13 @@ static void run(struct stack *s, enum stack_part part, const char *command)
 
 void stack_start(struct stack *s, const char *logs)
 {
+    stack_start_with(s, &(struct stack_conf){.logs = logs});
+}
+
+void stack_start_with(struct stack *s, const struct stack_conf *conf)
+{
     *s = (struct stack){0};
-    prepare(s, logs);
+    prepare(s, conf);
     run(s, STACK_USERS, "migrate");
     run(s, STACK_ORDERS, "migrate");
     run(s, STACK_JOBS, "migrate");
@@ -164,24 +299,16 @@ void stack_start(struct stack *s, const char *logs)
     for (int i = 0; i < STACK_PARTS; i++)
         program_start(&s->part[i]);
     for (int i = 0; i < STACK_PARTS; i++)
-        wait_ready(s, (enum stack_part)i);
+        wait_until(is_ready, &s->admin[i], 30, parts[i].name);
 }
 
 void stack_stop(struct stack *s)
 {
     bool all_well = true;
 
-    for (int i = STACK_PARTS - 1; i >= 0; i--) {
-        int code;
-
-        if (s->part[i].pid == 0)
-            continue;
-        program_signal(&s->part[i], SIGTERM);
-        code = program_wait(&s->part[i], 30);
-        if (code != 0)
-            (void)fprintf(stderr, "%s ended with %d\n", s->part[i].name, code);
-        all_well = all_well && code == 0;
-    }
+    for (int i = STACK_PARTS - 1; i >= 0; i--)
+        for (int r = 0; r < STACK_REPLICAS_MAX; r++)
+            all_well = ends_well(stack_replica(s, i, r)) && all_well;
     if (!all_well)
         abort();
 }

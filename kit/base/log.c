@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A line is built on the stack and written at once. LOG_LINE_MAX is PIPE_BUF, so that a
- * line into a pipe is atomic as well. What does not fit is left out and the line says
- * "cut":true.
+ * A line is built on the stack and written at once, or with others of its thread when
+ * that holds them. LOG_LINE_MAX is PIPE_BUF, and no write is longer, so that it is atomic
+ * into a pipe as well. What does not fit is left out and the line says "cut":true.
  */
 #include "kit/base/log.h"
 
@@ -73,14 +73,41 @@ static size_t escape(unsigned char c, char *out)
     return 6;
 }
 
+/* How many bytes from the first on are written as they are: ASCII without controls,
+ * quotation marks and backslashes. */
+static size_t plain_bytes(struct str s)
+{
+    size_t n = 0;
+
+    for (; n < s.n; n++) {
+        unsigned char c = (unsigned char)s.p[n];
+
+        if (c < ' ' || c >= 0x80 || c == '"' || c == '\\')
+            break;
+    }
+    return n;
+}
+
+/* What fits of it. */
+static void put_plain(struct line *l, const char *p, size_t n)
+{
+    size_t fits = l->n + n > ROOM ? ROOM - l->n : n;
+
+    put(l, p, fits);
+    l->cut = l->cut || fits < n;
+}
+
 /* The inside of a string; bytes that are not UTF-8 become U+FFFD. */
 static void put_text(struct line *l, struct str s)
 {
     while (s.n && !l->cut) {
-        size_t step = str_utf8_step(s);
+        size_t plain = plain_bytes(s);
+        size_t step = plain ? plain : str_utf8_step(s);
         char escaped[6];
 
-        if (step == 1)
+        if (plain)
+            put_plain(l, s.p, plain);
+        else if (step == 1)
             put(l, escaped, escape((unsigned char)s.p[0], escaped));
         else if (step == 0)
             put(l, "\xEF\xBF\xBD", 3);
@@ -117,10 +144,9 @@ static void put_double(struct line *l, double d)
 
 static void put_int(struct line *l, int64_t i)
 {
-    char text[NUMBER_MAX];
+    char text[STR_I64_MAX];
 
-    snprintf(text, sizeof text, "%lld", (long long)i);
-    put_cstr(l, text);
+    put(l, text, str_from_i64(i, text));
 }
 
 /* The domain alone: what follows the last @. */
@@ -193,16 +219,47 @@ static void put_head(struct line *l, enum log_level level, const char *event)
 }
 
 /* A full pipe that must not block loses the line: a log never holds up the work. */
-static void flush_line(const struct line *l)
+static void write_out(const char *p, size_t n)
 {
-    while (write(STDERR_FILENO, l->b, l->n) < 0 && errno == EINTR)
+    while (write(STDERR_FILENO, p, n) < 0 && errno == EINTR)
         ;
+}
+
+static _Thread_local struct {
+    bool on;
+    size_t n;
+    char b[LOG_LINE_MAX];
+} held;
+
+void log_flush(void)
+{
+    int saved = errno;
+
+    if (held.n > 0)
+        write_out(held.b, held.n);
+    held.n = 0;
+    errno = saved;
+}
+
+void log_hold(bool on)
+{
+    log_flush();
+    held.on = on;
+}
+
+static void hand_out(const struct line *l, enum log_level level)
+{
+    if (held.n + l->n > sizeof held.b)
+        log_flush();
+    memcpy(held.b + held.n, l->b, l->n);
+    held.n += l->n;
+    if (!held.on || level >= LOG_LEVEL_WARN)
+        log_flush();
 }
 
 void log_write(enum log_level level, const struct log_ctx *ctx, const char *event,
                const struct log_kv *kv, size_t n)
 {
-    int saved = errno;
     struct line l;
     const char *tail;
 
@@ -218,6 +275,5 @@ void log_write(enum log_level level, const struct log_ctx *ctx, const char *even
     tail = l.cut ? cut_tail + 1 : "}\n";
     memcpy(l.b + l.n, tail, strlen(tail));
     l.n += strlen(tail);
-    flush_line(&l);
-    errno = saved;
+    hand_out(&l, level);
 }

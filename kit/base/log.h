@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Structured logs: one JSON object per line on stderr, written whole by one write(2), so
- * lines of several threads never mix. A line has ts, level, event (stable id,
- * "rpc.timeout"), what the context adds (request_id, trace_id, user_id, route) and its
- * own keys.
+ * lines of several threads never mix. A thread may hold its lines for a moment and write
+ * several at once: a loop does so until the end of the turn. A line has ts, level, event
+ * (stable id, "rpc.timeout"), what the context adds (request_id, trace_id, user_id,
+ * route) and its own keys.
  *
  *     LOG_WARN(ctx, "rpc.timeout", KV("method", name), KV("ms", elapsed_ms));
  *
@@ -44,6 +45,11 @@ struct log_kv {
 
 /* Process-wide; called once before threads start. `service` is in every line. */
 void log_init(const char *service, enum log_level least);
+
+/* Lines below `warn` of this thread wait for log_flush(), for a line that is not below,
+ * or until they are LOG_LINE_MAX bytes; with false they leave at once again. */
+void log_hold(bool on);
+void log_flush(void);
 
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_ctx *ctx, const char *event,

@@ -3,6 +3,8 @@
  * answer. */
 #include "kit/base/mem.h"
 
+#include "kit/base/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ void mem_die(const char *fmt, ...)
     va_list ap;
     int n;
 
+    log_flush(); /* what led here */
     va_start(ap, fmt);
     n = vsnprintf(line, sizeof line - 1, fmt, ap);
     va_end(ap);

@@ -137,3 +137,19 @@ size_t str_utf8_len(struct str s)
         count += ((uint8_t)s.p[i] & 0xC0) != 0x80;
     return count;
 }
+
+size_t str_from_i64(int64_t v, char *out)
+{
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    char digits[STR_I64_MAX];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (v < 0)
+        digits[--at] = '-';
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}

@@ -3,6 +3,7 @@
 #include "kit/loop/internal.h"
 
 #include "kit/base/clock.h"
+#include "kit/base/log.h"
 #include "kit/base/mem.h"
 
 #include <stdlib.h>
@@ -27,13 +28,16 @@ static void run_turn(struct loop *l)
     watch_enter(&l->watch);
     loop_run_timers(l);
     loop_end_turn(l);
+    log_flush();
     watch_end(&l->watch);
 }
 
 void loop_run(struct loop *l)
 {
+    log_hold(true);
     while (!atomic_load_explicit(&l->stopping, memory_order_acquire))
         run_turn(l);
+    log_hold(false);
     atomic_store_explicit(&l->stopping, false, memory_order_relaxed);
 }
 

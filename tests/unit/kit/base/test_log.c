@@ -164,3 +164,41 @@ Test(log, a_full_pipe_that_must_not_block_loses_the_line_only)
     LOG_INFO(NULL, "lost");
     dup2(real_stderr, STDERR_FILENO);
 }
+
+Test(log, held_lines_leave_together_and_whole)
+{
+    log_hold(true);
+    LOG_INFO(NULL, "one", KV("n", 1));
+    LOG_INFO(NULL, "two", KV("n", INT64_MIN));
+    cr_assert_eq(lseek(file, 0, SEEK_END), 0, "written too early");
+    log_flush();
+    log_hold(false);
+    cr_assert_str_not_empty(after_head("info"));
+    cr_assert(strstr(text, "\"event\":\"one\",\"n\":1}\n{\"ts\""), "%s", text);
+    cr_assert(strstr(text, "\"event\":\"two\",\"n\":-9223372036854775808}\n"), "%s",
+              text);
+}
+
+Test(log, a_warning_takes_the_held_lines_along)
+{
+    log_hold(true);
+    LOG_INFO(NULL, "one");
+    LOG_WARN(NULL, "two");
+    cr_assert_str_not_empty(after_head("info"));
+    cr_assert(strstr(text, "\"event\":\"one\"}\n{"), "%s", text);
+    cr_assert(strstr(text, "\"event\":\"two\"}\n"), "%s", text);
+}
+
+Test(log, held_lines_that_grow_too_many_leave_before_the_next)
+{
+    char big[LOG_LINE_MAX / 2];
+
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    log_hold(true);
+    LOG_INFO(NULL, "one", KV("big", big));
+    LOG_INFO(NULL, "two", KV("big", big));
+    cr_assert_gt(lseek(file, 0, SEEK_END), (off_t)sizeof big);
+    cr_assert(strstr(after_head("info"), "\"event\":\"one\""));
+    cr_assert_not(strstr(text, "\"event\":\"two\""), "%s", text);
+}

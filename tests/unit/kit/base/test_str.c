@@ -135,3 +135,20 @@ Test(str, utf8_length_counts_code_points)
     cr_assert_eq(str_utf8_len(STR("")), 0);
     cr_assert_eq(str_utf8_len(STR("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80")), 4);
 }
+
+static void check_decimal(int64_t v, const char *want)
+{
+    char text[STR_I64_MAX];
+    size_t n = str_from_i64(v, text);
+
+    cr_assert(str_eq((struct str){text, n}, str_of(want)), "%.*s", (int)n, text);
+}
+
+Test(str, numbers_are_written_in_decimal)
+{
+    check_decimal(0, "0");
+    check_decimal(7, "7");
+    check_decimal(-10, "-10");
+    check_decimal(INT64_MAX, "9223372036854775807");
+    check_decimal(INT64_MIN, "-9223372036854775808");
+}

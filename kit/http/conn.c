@@ -124,14 +124,17 @@ static void rewrite(struct http_conn *c, struct evbuffer *input)
 {
     const struct head *h = &c->exchange->head;
     size_t n = c->body ? evbuffer_get_length(c->body) : 0;
-    const char *connection = h->http10 && h->keep_alive ? "Connection: keep-alive\r\n"
-                             : h->keep_alive            ? ""
-                                                        : "Connection: close\r\n";
+    const char *method = http_method_name(h->method);
+    const char *line = h->http10 && h->keep_alive
+                           ? " / HTTP/1.0\r\nConnection: keep-alive\r\n"
+                       : h->http10     ? " / HTTP/1.0\r\nConnection: close\r\n"
+                       : h->keep_alive ? " / HTTP/1.1\r\n"
+                                       : " / HTTP/1.1\r\nConnection: close\r\n";
 
     c->taking = true;
     evbuffer_unfreeze(input, 0);
-    evbuffer_add_printf(input, "%s / HTTP/1.%d\r\n%s", http_method_name(h->method),
-                        h->http10 ? 0 : 1, connection);
+    evbuffer_add(input, method, strlen(method));
+    evbuffer_add(input, line, strlen(line));
     if (n > 0) {
         evbuffer_add_printf(input, "Content-Length: %zu\r\n\r\n", n);
         evbuffer_add_buffer(input, c->body);

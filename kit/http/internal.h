@@ -29,6 +29,7 @@ enum {
     HTTP_SWEEP_MS = 100,       /* how often clients in flight are looked at */
     HTTP_ACCEPT_PAUSE_MS = 100,
     HTTP_DATE_LEN = 29,
+    HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
 };
 
 struct http_server {
@@ -54,6 +55,7 @@ struct http_server {
     unsigned n_in_flight;
     struct loop_timer sweep;
 
+    struct buf lines; /* header fields on their way to evhttp */
     char date[HTTP_DATE_LEN + 1];
     int64_t date_us; /* monotonic, when it was written */
     struct metric *open, *in_flight_metric;

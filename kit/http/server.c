@@ -127,6 +127,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     s->limits = (struct head_limits){conf->max_head_bytes, conf->max_body_bytes};
     s->handler = handler;
     s->arg = arg;
+    buf_init(&s->lines, HTTP_LINES_MAX);
     list_init(&s->conns);
     list_init(&s->in_flight);
     loop_timer_init(&s->sweep, l, sweep);
@@ -210,6 +211,7 @@ void http_server_destroy(struct http_server *s)
     s->bound = NULL; /* evhttp_free frees the listener */
     evhttp_free(s->evhttp);
     loop_timer_clear(&s->sweep);
+    buf_fini(&s->lines);
     free((char *)(uintptr_t)s->conf.listen);
     free(s);
 }

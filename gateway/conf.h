@@ -4,6 +4,7 @@
 #define GATEWAY_CONF_H
 
 #include "kit/conf/conf.h"
+#include "kit/rpc/tls.h"
 #include "kit/svc/svc.h"
 
 #define GATEWAY_OPTIONS(O)                                                             \
@@ -16,6 +17,7 @@
       "hop URLs of the orders service")                                                \
     O(str, jobs, "VIADUCT_JOBS_UPSTREAM", "tcp://127.0.0.1:7103", 0, 0,                \
       "hop URLs of the jobs service")                                                  \
+    RPC_TLS_OPTIONS(O)                                                                 \
     O(url, redis, "VIADUCT_REDIS", "redis://127.0.0.1:6379", 0, 0,                     \
       "rate limits and revocation messages")                                           \
     O(ms, redis_ms, "VIADUCT_REDIS_TIMEOUT_MS", "100", 1, 10000,                       \

@@ -69,23 +69,26 @@ static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
     const char *why = routes_check(a, routes);
+    const char *const urls[] = {c->users, c->orders, c->jobs, NULL};
 
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
-    return why ? err_new(a, &ERR_CODE_INTERNAL, "%s", why) : NULL;
+    if (why)
+        return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
+    return rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
 }
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
-    (void)a;
+    const struct gateway_conf *c = conf;
+
     (void)s;
-    (void)conf;
     rpc_process_init();
     arena_init(&forever);
     buf_init(&document, OPENAPI_BYTES_MAX);
     openapi_write(&document, routes);
     document_etag = respond_etag(&forever, 0, buf_view(&document));
-    return NULL;
+    return rpc_tls_start(a, &RPC_TLS_FILES(c));
 }
 
 static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf *c)
@@ -156,6 +159,7 @@ static void stop_loop(struct svc *s, struct loop *l, unsigned index)
 static void stop(struct svc *s)
 {
     (void)s;
+    rpc_tls_stop();
     buf_fini(&document);
     arena_fini(&forever);
 }

@@ -38,10 +38,14 @@ int backend_migrate(const char *name, const char *conninfo,
     return err ? 1 : 0;
 }
 
-const struct err *backend_listen(struct arena *a, const struct rpc_server_conf *conf)
+const struct err *backend_listen(struct arena *a, const struct rpc_server_conf *conf,
+                                 const struct rpc_tls_files *tls)
 {
+    const struct err *err;
+
     rpc_process_init();
-    return rpc_server_create(a, conf, &server);
+    err = rpc_tls_start(a, tls);
+    return err ? err : rpc_server_create(a, conf, &server);
 }
 
 static bool pg_up(void *pool)
@@ -110,6 +114,11 @@ void backend_join(struct loop *l, const void *env)
     rpc_server_join(server, l, env);
 }
 
+void backend_leave(struct loop *l)
+{
+    rpc_server_leave(server, l);
+}
+
 void backend_close(struct backend *b)
 {
     if (b->relay)
@@ -140,4 +149,5 @@ void backend_stop(struct svc *s)
 {
     (void)s;
     rpc_server_destroy(server);
+    rpc_tls_stop();
 }

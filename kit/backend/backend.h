@@ -7,7 +7,7 @@
  *
  *   start: backend_listen    loop start: backend_open, backend_join
  *   drain, idle, stop: backend_drain, backend_idle, backend_stop    loop stop:
- * backend_close
+ * backend_leave, backend_close
  */
 #ifndef KIT_BACKEND_BACKEND_H
 #define KIT_BACKEND_BACKEND_H
@@ -15,6 +15,7 @@
 #include "kit/pg/migrate.h"
 #include "kit/pg/pg.h"
 #include "kit/rpc/server.h"
+#include "kit/rpc/tls.h"
 #include "kit/svc/svc.h"
 
 struct redis;
@@ -26,7 +27,8 @@ struct kafka_producer;
 #define BACKEND_OPTIONS(O, NAME, ADMIN, HOP)                                           \
     SVC_OPTIONS(O, "127.0.0.1:" ADMIN)                                                 \
     O(str, listen, "VIADUCT_" NAME "_LISTEN", "tcp://127.0.0.1:" HOP, 0, 0,            \
-      "hop address")                                                                   \
+      "hop address, tcp:// or tls+tcp://")                                             \
+    RPC_TLS_OPTIONS(O)                                                                 \
     O(url, pg, "VIADUCT_" NAME "_PG", NULL, 0, 0, "libpq URI of its database")         \
     O(i64, pg_connections, "VIADUCT_" NAME "_PG_CONNECTIONS", "4", 1, 100, "per loop") \
     O(ms, pg_timeout_ms, "VIADUCT_" NAME "_PG_TIMEOUT_MS", "5000", 10, 60000,          \
@@ -60,13 +62,16 @@ int backend_migrate(const char *name, const char *conninfo,
 
 /* Once per process, before the loops: listens, serves nothing yet. */
 MUST_CHECK const struct err *backend_listen(struct arena *a,
-                                            const struct rpc_server_conf *conf);
+                                            const struct rpc_server_conf *conf,
+                                            const struct rpc_tls_files *tls);
 
 /* In the loop's thread. */
 MUST_CHECK const struct err *backend_open(struct arena *a, struct svc *s, struct loop *l,
                                           unsigned index, const struct backend_conf *conf,
                                           struct backend *out);
 void backend_join(struct loop *l, const void *env);
+/* First of all in the loop's stop: no call uses what is closed then. */
+void backend_leave(struct loop *l);
 void backend_close(struct backend *b);
 
 /* svc_def's functions, as they are. */

@@ -6,6 +6,7 @@
 #include "kit/rpc/dial.h"
 
 #include "kit/base/mem.h"
+#include "kit/rpc/tls.h"
 
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
@@ -23,6 +24,8 @@ struct rpc_dial {
     const struct rpc_dial_ops *ops;
     void *arg;
     nng_socket socket;
+    nng_dialer dialer;
+    struct rpc_tls_user tls;
     nng_aio *receive, *send;
     atomic_uint refs;  /* the owner's, and one per event under way */
     atomic_uint inbox; /* weight of the messages among the events */
@@ -225,7 +228,14 @@ static int open_socket(struct rpc_dial *d)
     return rv;
 }
 
-static int start(struct rpc_dial *d, const char *url)
+static bool take_tls(struct rpc_tls_user *u, nng_tls_config *conf)
+{
+    struct rpc_dial *d = CONTAINER_OF(u, struct rpc_dial, tls);
+
+    return nng_dialer_set_ptr(d->dialer, NNG_OPT_TLS_CONFIG, conf) == 0;
+}
+
+static int make(struct rpc_dial *d, const char *url)
 {
     int rv = open_socket(d);
 
@@ -234,27 +244,42 @@ static int start(struct rpc_dial *d, const char *url)
     if (rv == 0)
         rv = nng_aio_alloc(&d->send, on_send, d);
     if (rv == 0)
-        rv = nng_dial(d->socket, url, NULL, NNG_FLAG_NONBLOCK);
-    if (rv == 0)
-        nng_recv_aio(d->socket, d->receive);
+        rv = nng_dialer_create(&d->dialer, d->socket, url);
     return rv;
 }
 
-struct rpc_dial *rpc_dial_create(struct loop *l, const char *url,
+/* NULL or why not. */
+static const char *start(struct rpc_dial *d, const char *url, const char *server_name)
+{
+    int rv = make(d, url);
+    const char *why = NULL;
+
+    if (rv == 0 && rpc_tls_is(url))
+        why = rpc_tls_join(&d->tls, server_name);
+    if (why)
+        return why;
+    if (rv == 0)
+        rv = nng_dialer_start(d->dialer, NNG_FLAG_NONBLOCK);
+    if (rv != 0)
+        return nng_strerror(rv);
+    nng_recv_aio(d->socket, d->receive);
+    return NULL;
+}
+
+struct rpc_dial *rpc_dial_create(struct loop *l, const char *url, const char *server_name,
                                  const struct rpc_dial_ops *ops, void *arg,
                                  const char **why)
 {
     struct rpc_dial *d = MEM_NEW(struct rpc_dial);
-    int rv;
 
     d->loop = l;
     d->ops = ops;
     d->arg = arg;
+    d->tls.take = take_tls;
     atomic_init(&d->refs, 1);
-    rv = start(d, url);
-    if (rv == 0)
+    *why = start(d, url, server_name);
+    if (!*why)
         return d;
-    *why = nng_strerror(rv);
     rpc_dial_close(d);
     return NULL;
 }
@@ -272,6 +297,7 @@ static void close_socket(struct rpc_dial *d)
 {
     free_aio(d->receive);
     free_aio(d->send);
+    rpc_tls_leave(&d->tls);
     if (d->socket.id)
         nng_close(d->socket);
     dial_unref(d);

@@ -25,9 +25,10 @@ struct rpc_dial_ops {
     void (*sent)(void *arg, bool ok);
 };
 
-/* `url`: tcp://ADDRESS:PORT, ipc://PATH, inproc://NAME. NULL when NNG refuses it: *why is
- * a sentence for people. */
-struct rpc_dial *rpc_dial_create(struct loop *l, const char *url,
+/* `url`: tcp://ADDRESS:PORT, tls+tcp://ADDRESS:PORT, ipc://PATH, inproc://NAME. With TLS
+ * `server_name` is what the certificate of the other side must be for. NULL when NNG
+ * refuses it: *why is a sentence for people. */
+struct rpc_dial *rpc_dial_create(struct loop *l, const char *url, const char *server_name,
                                  const struct rpc_dial_ops *ops, void *arg,
                                  const char **why);
 /* No handler runs afterwards. Closing an NNG socket waits for NNG's threads, for tens of

@@ -130,6 +130,7 @@ void rpc_replica_sent(void *arg, bool ok);
 struct rpc_source {
     struct rpc_upstream *upstream;
     struct rpc_resolve *resolve; /* NULL: a literal address */
+    char *tls_host;              /* NULL: not over TLS */
     struct rpc_addresses *addresses;
 };
 
@@ -160,6 +161,8 @@ struct rpc_replica *rpc_upstream_pick(struct rpc_upstream *u,
 void rpc_upstream_up(struct rpc_upstream *u, struct rpc_replica *r);
 void rpc_upstream_not_up(struct rpc_upstream *u, struct rpc_replica *r);
 void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us);
+/* Whose certificate the address must show; NULL when it is not over TLS. */
+const char *rpc_upstream_host(const struct rpc_upstream *u, const char *url);
 /* Forgets the replicas that have been gone the longest. */
 void rpc_upstream_prune(struct rpc_upstream *u);
 

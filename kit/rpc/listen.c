@@ -7,8 +7,10 @@
 
 #include "kit/base/id.h"
 #include "kit/base/mem.h"
+#include "kit/rpc/tls.h"
 
 #include <nng/protocol/reqrep0/rep.h>
+#include <nng/supplemental/tls/tls.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ struct rpc_listen {
     const struct rpc_listen_ops *ops;
     nng_socket socket;
     nng_listener listener;
+    struct rpc_tls_user tls;
     nng_aio *receive;
     char url[URL_MAX];
 
@@ -36,6 +39,7 @@ struct rpc_listen {
     struct lane lanes[RPC_LANES_MAX];
     int lanes_n, next_lane;
     bool draining, paused; /* paused: nothing is being received */
+    atomic_bool listening;
 };
 
 enum event_kind { EVENT_MESSAGE, EVENT_GONE, EVENT_DRAIN, EVENT_CANCEL };
@@ -384,32 +388,59 @@ static void name_url(struct rpc_listen *l, const char *url)
     const char *colon = strrchr(url, ':');
     int port;
 
-    if (str_starts(str_of(url), STR("tcp://")) && colon &&
+    if ((str_starts(str_of(url), STR("tcp://")) || rpc_tls_is(url)) && colon &&
         nng_listener_get_int(l->listener, NNG_OPT_TCP_BOUND_PORT, &port) == 0)
         snprintf(l->url, sizeof l->url, "%.*s:%d", (int)(colon - url), url, port);
     else
         snprintf(l->url, sizeof l->url, "%s", url);
 }
 
+static bool take_tls(struct rpc_tls_user *u, nng_tls_config *conf)
+{
+    struct rpc_listen *l = CONTAINER_OF(u, struct rpc_listen, tls);
+
+    if (nng_listener_set_ptr(l->listener, NNG_OPT_TLS_CONFIG, conf) != 0)
+        return false;
+    if (l->listening)
+        rpc_tls_pass_next(l->listener);
+    return true;
+}
+
+/* NULL or why not. */
+static const char *start(struct rpc_listen *l, const char *url)
+{
+    int rv = open_socket(l);
+    const char *why = NULL;
+
+    if (rv == 0)
+        rv = nng_listener_create(&l->listener, l->socket, url);
+    if (rv == 0 && rpc_tls_is(url))
+        why = rpc_tls_join(&l->tls, NULL);
+    if (why)
+        return why;
+    if (rv == 0)
+        rv = nng_listener_start(l->listener, 0);
+    if (rv != 0)
+        return nng_strerror(rv);
+    l->listening = true;
+    name_url(l, url);
+    return NULL;
+}
+
 struct rpc_listen *rpc_listen_create(const char *url, const struct rpc_listen_ops *ops,
                                      const char **why)
 {
     struct rpc_listen *l = MEM_NEW(struct rpc_listen);
-    int rv;
 
     l->ops = ops;
+    l->tls.take = take_tls;
     atomic_init(&l->refs, 1);
     for (int i = 0; i < PEER_BUCKETS; i++)
         list_init(&l->peers[i]);
     pthread_mutex_init(&l->lock, NULL);
-    rv = open_socket(l);
-    if (rv == 0)
-        rv = nng_listen(l->socket, url, &l->listener, 0);
-    if (rv == 0) {
-        name_url(l, url);
+    *why = start(l, url);
+    if (!*why)
         return l;
-    }
-    *why = nng_strerror(rv);
     rpc_listen_destroy(l);
     return NULL;
 }
@@ -424,6 +455,7 @@ void rpc_listen_destroy(struct rpc_listen *l)
         nng_aio_stop(l->receive);
         nng_aio_free(l->receive);
     }
+    rpc_tls_leave(&l->tls);
     if (l->socket.id)
         nng_close(l->socket);
     for (int i = 0; i < PEER_BUCKETS; i++)

@@ -36,7 +36,9 @@ static const char *start_dialling(struct rpc_replica *r)
     const char *why = NULL;
 
     if (!r->dial)
-        r->dial = rpc_dial_create(r->upstream->client->loop, r->url, &DIAL_OPS, r, &why);
+        r->dial =
+            rpc_dial_create(r->upstream->client->loop, r->url,
+                            rpc_upstream_host(r->upstream, r->url), &DIAL_OPS, r, &why);
     return why;
 }
 

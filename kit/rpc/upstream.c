@@ -7,6 +7,7 @@
 #include "kit/base/clock.h"
 #include "kit/base/mem.h"
 #include "kit/rpc/internal.h"
+#include "kit/rpc/tls.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -160,6 +161,29 @@ static const char *have_replica(struct rpc_upstream *u, const char *url)
     return why;
 }
 
+const char *rpc_upstream_host(const struct rpc_upstream *u, const char *url)
+{
+    for (unsigned i = 0; i < u->sources_n; i++) {
+        const struct rpc_source *s = &u->sources[i];
+
+        if (s->tls_host && s->addresses && rpc_addresses_have(s->addresses, url))
+            return s->tls_host;
+    }
+    return NULL;
+}
+
+/* The name service speaks of tcp://. */
+static void over_tls(struct rpc_addresses *a)
+{
+    char url[URL_MAX];
+
+    for (unsigned i = 0; i < a->n; i++) {
+        snprintf(url, sizeof url, "tls+%s", a->urls[i]);
+        free(a->urls[i]);
+        a->urls[i] = mem_strdup(url);
+    }
+}
+
 static bool is_address(const struct rpc_upstream *u, const char *url)
 {
     for (unsigned s = 0; s < u->sources_n; s++) {
@@ -196,11 +220,14 @@ static void on_addresses(void *arg, const struct rpc_addresses *now)
 
     rpc_addresses_free(s->addresses);
     s->addresses = rpc_addresses_copy(now);
-    for (unsigned i = 0; i < now->n; i++) {
-        const char *why = have_replica(u, now->urls[i]);
+    if (s->tls_host)
+        over_tls(s->addresses);
+    for (unsigned i = 0; i < s->addresses->n; i++) {
+        const char *url = s->addresses->urls[i];
+        const char *why = have_replica(u, url);
 
         if (why)
-            LOG_ERROR(NULL, "rpc.bad_address", KV("url", now->urls[i]), KV("why", why));
+            LOG_ERROR(NULL, "rpc.bad_address", KV("url", url), KV("why", why));
     }
     LIST_EACH (it, &u->replicas) {
         struct rpc_replica *r = CONTAINER_OF(it, struct rpc_replica, link);
@@ -245,14 +272,16 @@ static bool split_host(char *text, char **host, char **port)
     return **host != '\0';
 }
 
-static const char *add_tcp(struct rpc_source *s, const char *url)
+static const char *add_host(struct rpc_source *s, const char *url, bool tls)
 {
     char text[URL_MAX];
     char *host, *port;
 
-    snprintf(text, sizeof text, "%s", url + strlen("tcp://"));
-    if (!split_host(text, &host, &port))
-        return "it must be tcp://HOST:PORT";
+    snprintf(text, sizeof text, "%s", strstr(url, "://") + strlen("://"));
+    if (!split_host(text, &host, &port) || strlen(host) > RPC_TLS_NAME_MAX)
+        return "it must be tcp://HOST:PORT or tls+tcp://HOST:PORT";
+    if (tls)
+        s->tls_host = mem_strdup(host);
     if (is_ip(host))
         return add_literal(s, url);
     s->resolve =
@@ -260,11 +289,24 @@ static const char *add_tcp(struct rpc_source *s, const char *url)
     return NULL;
 }
 
+static const char *add_tcp(struct rpc_source *s, const char *url)
+{
+    return add_host(s, url, false);
+}
+
+static const char *add_tls(struct rpc_source *s, const char *url)
+{
+    const char *why = rpc_tls_off();
+
+    return why ? why : add_host(s, url, true);
+}
+
 static const struct scheme {
     const char *prefix;
     const char *(*add)(struct rpc_source *s, const char *url);
 } SCHEMES[] = {
     {"tcp://", add_tcp},
+    {"tls+tcp://", add_tls},
     {"ipc://", add_literal},
     {"inproc://", add_literal},
 };
@@ -284,7 +326,7 @@ static const char *add_source(struct rpc_upstream *u, const char *url)
         *s = (struct rpc_source){.upstream = u};
         return scheme->add(s, url);
     }
-    return "it must begin with tcp://, ipc:// or inproc://";
+    return "it must begin with tcp://, tls+tcp://, ipc:// or inproc://";
 }
 
 static const struct err *add_sources(struct rpc_upstream *u, struct arena *a,
@@ -353,6 +395,7 @@ void rpc_upstream_destroy(struct rpc_upstream *u)
     for (unsigned i = 0; i < u->sources_n; i++) {
         rpc_resolve_destroy(u->sources[i].resolve);
         rpc_addresses_free(u->sources[i].addresses);
+        free(u->sources[i].tls_host);
     }
     while ((it = u->replicas.next) != &u->replicas)
         rpc_replica_destroy(CONTAINER_OF(it, struct rpc_replica, link));

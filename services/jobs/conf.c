@@ -43,9 +43,19 @@ static const struct err *check_worker(struct arena *a, const struct jobs_conf *c
     return NULL;
 }
 
+static const struct err *check_hop(struct arena *a, const struct jobs_conf *c)
+{
+    const bool api = jobs_has_api(c), worker = jobs_has_worker(c);
+    const char *const urls[] = {api ? c->listen : "", worker ? c->users : "",
+                                worker ? c->orders : "", NULL};
+
+    return rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
+}
+
 const struct err *jobs_conf_check(struct arena *a, void *conf)
 {
     const struct jobs_conf *c = conf;
+    const struct err *err;
 
     if (!role_known(c))
         return err_new(a, &ERR_CODE_BAD_SETTING,
@@ -55,5 +65,6 @@ const struct err *jobs_conf_check(struct arena *a, void *conf)
         return err_new(a, &ERR_CODE_BAD_SETTING,
                        "VIADUCT_CURSOR_KEY must have at least %d bytes",
                        (int)CURSOR_SECRET_MIN);
-    return jobs_has_worker(c) ? check_worker(a, c) : NULL;
+    err = check_hop(a, c);
+    return err || !jobs_has_worker(c) ? err : check_worker(a, c);
 }

@@ -4,6 +4,7 @@
 #define JOBS_CONF_H
 
 #include "kit/conf/conf.h"
+#include "kit/rpc/tls.h"
 #include "kit/svc/svc.h"
 
 #define JOBS_OPTIONS(O)                                                                  \
@@ -11,7 +12,8 @@
     O(str, role, "VIADUCT_JOBS_ROLE", "both", 0, 0,                                      \
       "api (ledger, events to jobs), worker (does them) or both; also --role")           \
     O(str, listen, "VIADUCT_JOBS_LISTEN", "tcp://127.0.0.1:7103", 0, 0,                  \
-      "hop address of the api role")                                                     \
+      "hop address of the api role, tcp:// or tls+tcp://")                               \
+    RPC_TLS_OPTIONS(O)                                                                   \
     O(url, pg, "VIADUCT_JOBS_PG", NULL, 0, 0, "libpq URI of the jobs database")          \
     O(i64, pg_connections, "VIADUCT_JOBS_PG_CONNECTIONS", "4", 1, 100, "per loop")       \
     O(ms, pg_timeout_ms, "VIADUCT_JOBS_PG_TIMEOUT_MS", "5000", 10, 60000,                \

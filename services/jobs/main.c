@@ -49,9 +49,13 @@ static const struct svc_command commands[] = {
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
+    const struct jobs_conf *c = conf;
+    const struct err *err;
+
     (void)s;
     rpc_process_init();
-    return jobs_has_api(conf) ? api_role_start(a, conf) : NULL;
+    err = rpc_tls_start(a, &RPC_TLS_FILES(c));
+    return err || !jobs_has_api(c) ? err : api_role_start(a, c);
 }
 
 static bool pg_is_up(void *pool)
@@ -119,6 +123,7 @@ static void stop(struct svc *s)
 {
     if (jobs_has_api(svc_conf(s)))
         api_role_stop();
+    rpc_tls_stop();
 }
 
 /* ---- the command line ------------------------------------------------------------ */

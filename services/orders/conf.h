@@ -14,6 +14,9 @@
 
 CONF_STRUCT(orders_conf, ORDERS_OPTIONS)
 
+/* What types and bounds do not say. */
+MUST_CHECK const struct err *orders_conf_check(struct arena *a, void *conf);
+
 /* For the demo: twenty products. An exit code. */
 int orders_seed(void *conf, int argc, char **argv);
 

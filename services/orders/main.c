@@ -42,7 +42,7 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     };
 
     (void)s;
-    return backend_listen(a, &rpc);
+    return backend_listen(a, &rpc, &RPC_TLS_FILES(c));
 }
 
 static struct cache *open_cache(struct loop *l, const struct orders_conf *c,
@@ -93,7 +93,7 @@ static const struct err *start_loop(struct arena *a, struct svc *s, struct loop 
 static void stop_loop(struct svc *s, struct loop *l, unsigned index)
 {
     (void)s;
-    (void)l;
+    backend_leave(l);
     if (index == 0)
         idempotency_sweeper_destroy(sweeper);
     cache_destroy(envs[index].products);
@@ -111,6 +111,7 @@ int main(int argc, char **argv)
         .conf_size = sizeof conf,
         .commands = commands,
         .default_loops = 1,
+        .check = orders_conf_check,
         .start = start,
         .loop_start = start_loop,
         .drain = backend_drain,

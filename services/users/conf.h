@@ -26,6 +26,9 @@
 
 CONF_STRUCT(users_conf, USERS_OPTIONS)
 
+/* What types and bounds do not say. */
+MUST_CHECK const struct err *users_conf_check(struct arena *a, void *conf);
+
 /* For the demo: an administrator and two users. An exit code. */
 int users_seed(void *conf, int argc, char **argv);
 

@@ -62,7 +62,7 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     if (err)
         return err;
     hashers = flow_pool_create((unsigned)c->hash_threads, (unsigned)c->hash_queue);
-    return backend_listen(a, &rpc);
+    return backend_listen(a, &rpc, &RPC_TLS_FILES(c));
 }
 
 static struct cache *open_cache(struct loop *l, const struct users_conf *c,
@@ -141,7 +141,7 @@ static const struct err *start_loop(struct arena *a, struct svc *s, struct loop 
 static void stop_loop(struct svc *s, struct loop *l, unsigned index)
 {
     (void)s;
-    (void)l;
+    backend_leave(l);
     if (index == 0)
         loop_timer_clear(&sweep_timer);
     cache_destroy(envs[index].users);
@@ -166,6 +166,7 @@ int main(int argc, char **argv)
         .conf_size = sizeof conf,
         .commands = commands,
         .default_loops = 1,
+        .check = users_conf_check,
         .start = start,
         .loop_start = start_loop,
         .drain = backend_drain,

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* rpc-rig-server COUNTS_FD URL LOOPS MAX_IN_FLIGHT: the odd service as a process. */
+/*
+ * rpc-rig-server COUNTS_FD URL LOOPS MAX_IN_FLIGHT: the odd service as a process. With
+ * RIG_TLS its identity is the files of that folder.
+ */
+#include "kit/rpc/tls.h"
 #include "tests/support/rpc/rig.h"
 
 #include <signal.h>
@@ -22,6 +26,7 @@ static void drain(struct rig_server *s)
     while (rig_server_in_flight(s) > 0)
         usleep(1000);
     rig_server_stop(s);
+    rpc_tls_stop();
 }
 
 int main(int argc, char **argv)
@@ -37,6 +42,8 @@ int main(int argc, char **argv)
     sigaddset(&term, SIGTERM);
     sigprocmask(SIG_BLOCK, &term, NULL);
     rig_init_child((int)number(argv[1]));
+    if (getenv("RIG_TLS"))
+        rig_tls_start(getenv("RIG_TLS"));
     s = rig_server_start(&(struct rig_conf){argv[2], number(argv[3]), number(argv[4])});
     printf("%s", rig_server_url(s));
     fflush(stdout);

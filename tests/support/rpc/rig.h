@@ -66,6 +66,8 @@ void rig_init_child(int fd);
 pid_t rig_spawn(const struct rig_conf *conf, char *url, size_t url_room);
 /* Waits for the end of a spawned server; its status. */
 int rig_reap(pid_t pid);
+/* Who this process is: cert.pem, key.pem and ca.pem of the folder. */
+void rig_tls_start(const char *folder);
 /* A URL that nobody else uses: ipc. */
 const char *rig_ipc(const char *name);
 

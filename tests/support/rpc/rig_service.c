@@ -4,6 +4,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/obs/trace.h"
+#include "kit/rpc/tls.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -301,6 +302,23 @@ int rig_reap(pid_t pid)
 
     waitpid(pid, &status, 0);
     return status;
+}
+
+void rig_tls_start(const char *folder)
+{
+    static char cert[200], key[200], ca[200];
+    const struct rpc_tls_files files = {cert, key, ca};
+    const struct err *err;
+    struct arena a;
+
+    snprintf(cert, sizeof cert, "%s/cert.pem", folder);
+    snprintf(key, sizeof key, "%s/key.pem", folder);
+    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+    arena_init(&a);
+    err = rpc_tls_start(&a, &files);
+    if (err)
+        mem_die("rig: %.*s", STR_FMT(err->detail));
+    arena_fini(&a);
 }
 
 const char *rig_ipc(const char *name)

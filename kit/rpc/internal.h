@@ -84,6 +84,7 @@ struct rpc_replica {
     uint32_t session;             /* 0 until HELLO is answered */
     uint32_t received, confirmed; /* messages; of these the other side knows */
     int64_t heard_us;
+    int64_t latency_us, timed_us; /* moving average of answers, and when the last came */
     struct breaker breaker;
     enum breaker_state breaker_shown; /* as last given to the metric */
     struct metric *breaker_metric;
@@ -111,6 +112,9 @@ void rpc_replica_release(struct rpc_replica *r, struct rpc_call *call, bool canc
 enum rpc_verdict { RPC_VERDICT_OK, RPC_VERDICT_FAILED, RPC_VERDICT_NONE };
 /* What the end of a call says about the replica; once per call taken. */
 void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_us);
+/* How long its answers took lately; halves while nothing is heard, so that a slow one is
+ * tried again now and then. */
+int64_t rpc_replica_latency_us(const struct rpc_replica *r, int64_t now_us);
 void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us);
 
 /* Between the replica's own files. Control frames leave before calls. */

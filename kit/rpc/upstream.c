@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 1000, RETRY_AFTER_MS = 1000, URL_MAX = 300 };
+enum { TICK_MS = 1000, RETRY_AFTER_MS = 1000, URL_MAX = 300, MARGIN_US = 5000 };
 
 /* ---- choosing --------------------------------------------------------------- */
 
@@ -31,11 +31,25 @@ static struct rpc_replica *candidate(struct rpc_upstream *u, unsigned i,
     return r != avoid && lets_through(r, now_us) ? r : NULL;
 }
 
-static struct rpc_replica *less_busy(struct rpc_replica *a, struct rpc_replica *b)
+/* The usual jitter between replicas is none of our business. */
+static bool is_much_slower(int64_t latency_us, int64_t than_us)
 {
+    return latency_us > 2 * than_us + MARGIN_US;
+}
+
+/* By outstanding calls; by the time that these will take where one is much slower. */
+static struct rpc_replica *less_busy(struct rpc_replica *a, struct rpc_replica *b,
+                                     int64_t now_us)
+{
+    int64_t of_a, of_b;
+
     if (!a || !b)
         return a ? a : b;
-    return b->outstanding < a->outstanding ? b : a;
+    of_a = rpc_replica_latency_us(a, now_us);
+    of_b = rpc_replica_latency_us(b, now_us);
+    if (!is_much_slower(of_a, of_b) && !is_much_slower(of_b, of_a))
+        of_a = of_b = 1;
+    return of_b * (b->outstanding + 1) < of_a * (a->outstanding + 1) ? b : a;
 }
 
 /* The power of two choices (Mitzenmacher 2001): nearly as even as asking all, and two
@@ -47,7 +61,7 @@ static struct rpc_replica *pick_of_two(struct rpc_upstream *u,
     unsigned i = (random & 0xffff) % u->up_n;
     unsigned j = u->up_n == 1 ? i : (i + 1 + (random >> 16) % (u->up_n - 1)) % u->up_n;
     struct rpc_replica *r =
-        less_busy(candidate(u, i, avoid, now_us), candidate(u, j, avoid, now_us));
+        less_busy(candidate(u, i, avoid, now_us), candidate(u, j, avoid, now_us), now_us);
 
     return r && breaker_allow(&r->breaker, now_us) ? r : NULL;
 }

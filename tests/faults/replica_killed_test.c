@@ -83,34 +83,15 @@ static void answered(void *arg, unsigned i, const struct load_answer *a)
 
 /* ---- the kills ------------------------------------------------------------------ */
 
-struct progress {
-    const struct load *load;
-    unsigned long at;
-};
-
-static bool has_gone_on(void *arg)
-{
-    const struct progress *p = arg;
-
-    return load_answers(p->load) >= p->at;
-}
-
-static void let_go_on(const struct load *l)
-{
-    struct progress p = {l, load_answers(l) + BETWEEN};
-
-    wait_until(has_gone_on, &p, 60, "answers");
-}
-
 static void kill_one(const struct load *l)
 {
     int replica = (int)(random_u32() % REPLICAS);
 
     program_kill(stack_replica(&t.faults.stack, STACK_ORDERS, replica));
-    let_go_on(l);
+    load_go_on(l, BETWEEN);
     stack_start_replica(&t.faults.stack, STACK_ORDERS, replica);
     faults_wait_replicas(&t.faults, "orders", REPLICAS);
-    let_go_on(l);
+    load_go_on(l, BETWEEN);
 }
 
 /* ---- the proof ------------------------------------------------------------------ */
@@ -188,7 +169,7 @@ Test(replica_killed, twenty_times_under_500_requests_and_nothing_is_done_twice)
     make_clients();
     conf.port = t.faults.stack.gateway_port;
     l = load_start(&conf);
-    let_go_on(l);
+    load_go_on(l, BETWEEN);
     for (int i = 0; i < ROUNDS; i++)
         kill_one(l);
     load_stop(l);

@@ -43,25 +43,6 @@ static void answered(void *arg, unsigned i, const struct load_answer *a)
         (void)snprintf(t.bad, sizeof t.bad, "client %u: %d %s", i, a->status, a->body);
 }
 
-struct progress {
-    const struct load *load;
-    unsigned long at;
-};
-
-static bool has_gone_on(void *arg)
-{
-    const struct progress *p = arg;
-
-    return load_answers(p->load) >= p->at;
-}
-
-static void let_go_on(const struct load *l, unsigned long answers)
-{
-    struct progress p = {l, load_answers(l) + answers};
-
-    wait_until(has_gone_on, &p, 120, "answers");
-}
-
 /* ---- who answers ---------------------------------------------------------------- */
 
 static double served(int replica)
@@ -81,7 +62,7 @@ static void assert_fair(const struct load *l, int replicas)
 
     for (int i = 0; i < replicas; i++)
         before[i] = served(i);
-    let_go_on(l, SAMPLE);
+    load_go_on(l, SAMPLE);
     for (int i = 0; i < replicas; i++) {
         now[i] = served(i) - before[i];
         sum += now[i];
@@ -115,7 +96,7 @@ static void restart(const struct load *l, enum stack_part part, const char *serv
 {
     for (int i = 0; i < 2; i++) {
         stack_stop_replica(&t.faults.stack, part, i);
-        let_go_on(l, CLIENTS);
+        load_go_on(l, CLIENTS);
         stack_start_replica(&t.faults.stack, part, i);
         faults_wait_replicas(&t.faults, service, 2);
     }
@@ -151,7 +132,7 @@ Test(replicas_change, under_load_and_no_request_fails)
     open_all();
     conf.port = t.faults.stack.gateway_port;
     l = load_start(&conf);
-    let_go_on(l, CLIENTS);
+    load_go_on(l, CLIENTS);
     one_to_three_to_two(l);
     restart(l, STACK_USERS, "users");
     restart(l, STACK_ORDERS, "orders");

@@ -16,6 +16,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ANSWER_MAX = 256 * 1024, EVENTS = 64, WAIT_MS = 20 };
@@ -246,6 +247,18 @@ struct load *load_start(const struct load_conf *conf)
 unsigned long load_answers(const struct load *l)
 {
     return atomic_load(&l->answers);
+}
+
+void load_go_on(const struct load *l, unsigned long answers)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    unsigned long at = load_answers(l) + answers;
+
+    for (int i = 0; load_answers(l) < at; i++) {
+        if (i == 12000)
+            give_up("no answers any more");
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 void load_stop(struct load *l)

@@ -35,6 +35,8 @@ struct load;
 struct load *load_start(const struct load_conf *conf);
 /* Answers so far; any thread. */
 unsigned long load_answers(const struct load *l);
+/* Waits until there are so many more; aborts after two minutes. */
+void load_go_on(const struct load *l, unsigned long answers);
 /* No new requests; waits for the answers that are still out. */
 void load_stop(struct load *l);
 

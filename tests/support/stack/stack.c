@@ -209,9 +209,9 @@ static void set_upstream(struct stack *s, const struct stack_conf *conf,
     set_everywhere(s, conf, text);
 }
 
-static void set_listen(struct stack *s, enum stack_part part, int replica)
+static void set_listen(struct stack *s, enum stack_part part, int replica, int port)
 {
-    int admin = free_port(), port = free_port();
+    int admin = free_port();
     struct program *p = stack_replica(s, part, replica);
 
     if (replica == 0)
@@ -242,16 +242,17 @@ static void make_folders(const char *path)
 }
 
 static void make_replica(struct stack *s, enum stack_part part, int replica,
-                         const char *logs)
+                         const struct stack_conf *conf)
 {
+    int port = conf->ports[part][replica];
     struct program *p = stack_replica(s, part, replica);
     char name[32];
 
     (void)snprintf(name, sizeof name, replica ? "%s-%d" : "%s", parts[part].name,
                    replica + 1);
-    program_init(p, name, parts[part].binary, logs);
+    program_init(p, name, parts[part].binary, conf->logs);
     memcpy(p->args, parts[part].args, sizeof parts[part].args);
-    set_listen(s, part, replica);
+    set_listen(s, part, replica, port ? port : free_port());
 }
 
 static void prepare(struct stack *s, const struct stack_conf *conf)
@@ -259,7 +260,7 @@ static void prepare(struct stack *s, const struct stack_conf *conf)
     make_folders(conf->logs);
     for (int i = 0; i < STACK_PARTS; i++)
         for (int r = 0; r < replicas_of(conf, i); r++)
-            make_replica(s, i, r, conf->logs);
+            make_replica(s, i, r, conf);
     for (int i = 0; i < STACK_PARTS; i++)
         if (parts[i].upstream)
             set_upstream(s, conf, i);

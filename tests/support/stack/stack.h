@@ -34,9 +34,10 @@ struct stack {
 
 struct stack_conf {
     const char *logs;
-    int replicas[STACK_PARTS]; /* addresses of each; 0: one */
-    const char
-        *upstreams[STACK_PARTS]; /* where others find it instead; NULL: where it is */
+    int replicas[STACK_PARTS];                  /* addresses of each; 0: one */
+    int ports[STACK_PARTS][STACK_REPLICAS_MAX]; /* it listens on; 0: a free one */
+    /* Where others find it; NULL: where it listens. */
+    const char *upstreams[STACK_PARTS];
     const char *const *env; /* "NAME=value" for every part, NULL-terminated; or NULL */
 };
 

@@ -79,7 +79,8 @@ static void begin_body(struct http_conn *c)
 {
     const struct head *h = &c->exchange->head;
 
-    c->body = evbuffer_new();
+    if (h->chunked || h->length > 0)
+        c->body = evbuffer_new();
     c->body_left = h->length;
     chunk_init(&c->chunk, &c->server->limits);
     enter(c, CONN_BODY);
@@ -285,7 +286,39 @@ void http_conn_resume(struct http_conn *c)
 {
     c->exchange = NULL;
     c->task.fn = resume;
-    loop_soon(c->server->loop, &c->task);
+    loop_at_turn_end(c->server->loop, &c->task);
+}
+
+/* ---- fewer system calls than evhttp makes ---- */
+
+/* evhttp stops reading before it hands a request over and starts again with the answer.
+ * Without its read callback (which ends the process in that state) reading may go on:
+ * input_changed() holds what comes, and a client that goes away is noticed at once. */
+void http_conn_keep_reading(struct http_conn *c)
+{
+    bufferevent_event_cb on_event;
+    bufferevent_data_cb on_write;
+    void *arg;
+
+    if (c->held && evbuffer_get_length(c->held) >= HTTP_HELD_MAX)
+        return;
+    bufferevent_getcb(c->bev, NULL, &on_write, &on_event, &arg);
+    bufferevent_setcb(c->bev, NULL, on_write, on_event, arg);
+    bufferevent_enable(c->bev, EV_READ);
+}
+
+/* Most answers fit into the socket's buffer: then evhttp is told that they are written,
+ * and nothing waits for the socket. What does not fit, and errors, are left to the
+ * bufferevent. */
+void http_conn_write_now(struct http_conn *c)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+
+    evbuffer_unfreeze(out, 1);
+    (void)evbuffer_write(out, bufferevent_getfd(c->bev));
+    evbuffer_freeze(out, 1);
+    if (evbuffer_get_length(out) == 0)
+        bufferevent_trigger(c->bev, EV_WRITE, 0);
 }
 
 /* evhttp's object is not known before its first request, but as what the bufferevent's

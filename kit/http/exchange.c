@@ -83,7 +83,19 @@ void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native
     metric_add(s->in_flight_metric, 1);
     if (!loop_timer_is_set(&s->sweep))
         loop_timer_set(&s->sweep, HTTP_SWEEP_MS);
+    http_conn_keep_reading(ex->conn);
+    ex->delivering = true;
     s->handler(s->arg, &ex->req);
+    ex->delivering = false;
+}
+
+/* Never within evhttp's call; an answer that is there at once waits for the next turn. */
+void http_exchange_schedule(struct http_exchange *ex)
+{
+    if (ex->delivering)
+        loop_soon(ex->req.server->loop, &ex->task);
+    else
+        loop_at_turn_end(ex->req.server->loop, &ex->task);
 }
 
 void http_exchange_tell_gone(struct http_exchange *ex)
@@ -116,12 +128,14 @@ void http_exchange_orphan(struct http_exchange *ex)
  */
 static void send_reply(struct http_exchange *ex)
 {
-    struct http_exchange *orphan = ex->conn ? NULL : ex;
+    struct http_conn *conn = ex->conn;
 
     ex->state = EXCHANGE_SENT;
     evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
-    if (orphan)
-        http_exchange_destroy(orphan);
+    if (conn)
+        http_conn_write_now(conn);
+    else
+        http_exchange_destroy(ex);
 }
 
 static void work(struct loop_task *t)

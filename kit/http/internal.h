@@ -104,6 +104,7 @@ struct http_exchange {
     struct list link; /* in_flight */
     struct loop_task task;
     bool told_gone, no_body;
+    bool delivering; /* its handler is being called, within evhttp */
     int status;
 
     /* streams */
@@ -121,6 +122,10 @@ void http_conn_close_idle(struct http_server *s);
 /* The response is on its way or will never be: the next request may come. */
 void http_conn_resume(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
+/* While evhttp has a request that is being handled. */
+void http_conn_keep_reading(struct http_conn *c);
+/* After evhttp was given a whole response; c may be gone afterwards. */
+void http_conn_write_now(struct http_conn *c);
 /* evhttp frees its side by itself. */
 void http_conn_forget(struct http_conn *c);
 
@@ -132,6 +137,8 @@ struct http_exchange *http_exchange_create(struct http_conn *c);
 void http_exchange_destroy(struct http_exchange *ex);
 /* evhttp has read it: to the handler. */
 void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native);
+/* Its task runs when evhttp may be called. */
+void http_exchange_schedule(struct http_exchange *ex);
 /* The connection of ex is being freed. */
 void http_exchange_orphan(struct http_exchange *ex);
 /* Tells the handler, once, if it still has the request. */

@@ -140,5 +140,5 @@ void http_reply(struct http_req *r, int status, const char *content_type,
                (struct str){length, str_from_i64((int64_t)body.n, length)});
     if (!no_content && r->method != HTTP_HEAD)
         evbuffer_add(evhttp_request_get_output_buffer(ex->native), body.p, body.n);
-    loop_soon(r->server->loop, &ex->task);
+    http_exchange_schedule(ex);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NNG calls back on its threads: each call becomes an event posted to the loop. The dial
- * is freed with its last event, so an event always finds it.
+ * Plain TCP and IPC are spoken by sp.c in the loop itself; the rest is NNG's (TLS,
+ * inproc). NNG calls back on its threads: each call becomes an event posted to the loop.
+ * The dial is freed with its last event, so an event always finds it.
  */
 #include "kit/rpc/dial.h"
 
 #include "kit/base/mem.h"
+#include "kit/rpc/sp.h"
 #include "kit/rpc/tls.h"
 
 #include <nng/protocol/reqrep0/req.h>
@@ -20,6 +22,7 @@ enum {
 };
 
 struct rpc_dial {
+    struct rpc_sp *sp; /* if so, nothing of what follows is used */
     struct loop *loop;
     const struct rpc_dial_ops *ops;
     void *arg;
@@ -187,6 +190,8 @@ static void on_send(void *arg)
 /* The first try makes no callback: in the common case NNG has room and that is all. */
 enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg)
 {
+    if (d->sp)
+        return rpc_sp_send(d->sp, msg);
     if (nng_msg_header_append_u32(msg, 0x80000000u | ++d->requests) != 0)
         mem_die("rpc: out of memory");
     if (nng_sendmsg(d->socket, msg, NNG_FLAG_NONBLOCK) == 0)
@@ -198,12 +203,17 @@ enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg)
 
 void rpc_dial_unsend(struct rpc_dial *d)
 {
-    nng_aio_cancel(d->send);
+    if (d->sp)
+        rpc_sp_unsend(d->sp);
+    else
+        nng_aio_cancel(d->send);
 }
 
 void rpc_dial_break(struct rpc_dial *d)
 {
-    if (d->pipe)
+    if (d->sp)
+        rpc_sp_break(d->sp);
+    else if (d->pipe)
         nng_pipe_close((nng_pipe){d->pipe});
 }
 
@@ -272,6 +282,9 @@ struct rpc_dial *rpc_dial_create(struct loop *l, const char *url, const char *se
 {
     struct rpc_dial *d = MEM_NEW(struct rpc_dial);
 
+    d->sp = rpc_sp_create(l, url, ops, arg);
+    if (d->sp)
+        return d;
     d->loop = l;
     d->ops = ops;
     d->arg = arg;
@@ -303,10 +316,20 @@ static void close_socket(struct rpc_dial *d)
     dial_unref(d);
 }
 
+static void close_sp(struct rpc_dial *d)
+{
+    rpc_sp_close(d->sp);
+    free(d);
+}
+
 void rpc_dial_close(struct rpc_dial *d)
 {
     if (!d)
         return;
+    if (d->sp) {
+        close_sp(d);
+        return;
+    }
     d->closed = true;
     close_socket(d);
 }
@@ -332,8 +355,10 @@ void rpc_dial_close_later(struct rpc_dial *d)
 {
     pthread_t thread;
 
-    if (!d)
+    if (!d || d->sp) {
+        rpc_dial_close(d);
         return;
+    }
     d->closed = true;
     pthread_mutex_lock(&closing_lock);
     closing++;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The calling end of one connection: a raw NNG REQ socket that dials one address, for
- * ever, and is bound to a loop. NNG's threads only post to the loop; every handler runs
- * in it.
+ * The calling end of one connection: a raw REQ socket that dials one address, for ever,
+ * and is bound to a loop; every handler runs in it. For tcp and ipc the loop speaks the
+ * wire format itself (sp.h); with TLS it is NNG, whose threads only post to the loop.
  *
  * Life: rpc_dial_create -> (up -> messages -> down) again and again -> rpc_dial_close. A
  * message that NNG still holds when the connection breaks goes out on the next one; the

@@ -39,6 +39,9 @@ void jwt_keyring_destroy(struct jwt_keyring *k);
  * any are errors that name them, and leave the ring as it was. */
 MUST_CHECK const struct err *jwt_keyring_load_dir(struct jwt_keyring *k, struct arena *a,
                                                   const char *dir);
+/* Writes a new key, KID.pem with a name that sorts behind those made before, readable by
+ * its owner only. The directory exists. */
+MUST_CHECK const struct err *jwt_key_make(struct arena *a, const char *dir);
 /* RFC 7517 set of OKP keys; replaces the ring's public keys. Unknown key types are
  * skipped; on an error the ring stays as it was. */
 MUST_CHECK const struct err *jwt_keyring_load_jwks(struct jwt_keyring *k, struct arena *a,

@@ -29,6 +29,8 @@ CONF_STRUCT(users_conf, USERS_OPTIONS)
 /* What types and bounds do not say. */
 MUST_CHECK const struct err *users_conf_check(struct arena *a, void *conf);
 
+/* A signing key, when the folder has none. An exit code. */
+int users_make_keys(void *conf, int argc, char **argv);
 /* For the demo: an administrator and two users. An exit code. */
 int users_seed(void *conf, int argc, char **argv);
 

@@ -39,6 +39,7 @@ static int migrate(void *conf, int argc, char **argv)
 
 static const struct svc_command commands[] = {
     {"migrate", "bring the database's schema up to date", migrate},
+    {"keys", "make a signing key when there is none", users_make_keys},
     {"seed", "add the demo accounts", users_seed},
     {0},
 };

@@ -218,3 +218,18 @@ Test(keyring, a_set_with_too_many_keys_is_refused)
     cr_assert_eq(ring->keys.n, 2);
     buf_fini(&b);
 }
+
+Test(keyring, a_key_that_was_made_signs_from_then_on)
+{
+    const char *dir = make_dir();
+
+    write_pem(dir, "19700101", 2);
+    cr_assert_null(jwt_key_make(&a, dir));
+    cr_assert_null(jwt_keyring_load_dir(ring, &a, dir));
+    cr_assert(token_says(token_ok(), "\"kid\":\"20"));
+}
+
+Test(keyring, a_key_that_cannot_be_written_is_an_error_that_names_it)
+{
+    cr_assert(says(jwt_key_make(&a, "/nowhere/at/all"), "/nowhere/at/all/20"));
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The stack is started before the first case and stopped after the last, in Criterion's
- * runner; cases are processes of their own that find it by VIADUCT_E2E_URL. */
+ * runner; cases are processes of their own that find it by VIADUCT_E2E_URL. When that is
+ * set already, the cases run against what is there (./dev compose does so). */
 #include "tests/e2e/e2e.h"
 
 #include "tests/support/stack/stack.h"
@@ -15,6 +16,8 @@ static struct stack stack;
 static struct api client;
 struct api *const api = &client;
 
+static bool given; /* somebody else's stack */
+
 static void save_openapi(const char *dir)
 {
     struct api a;
@@ -22,7 +25,7 @@ static void save_openapi(const char *dir)
     char path[512];
     FILE *out;
 
-    api_open(&a, stack.url);
+    api_open(&a, getenv("VIADUCT_E2E_URL"));
     document = api_call(&a, "GET", "/openapi.json", NULL, NULL);
     (void)snprintf(path, sizeof path, "%s/openapi.json", dir);
     out = fopen(path, "w");
@@ -42,16 +45,20 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
         abort();
     (void)snprintf(path, sizeof path, "%s/record.jsonl", dir);
     (void)unlink(path);
-    stack_start(&stack, dir);
+    given = getenv("VIADUCT_E2E_URL") != NULL;
+    if (!given) {
+        stack_start(&stack, dir);
+        (void)setenv("VIADUCT_E2E_URL", stack.url, 1);
+    }
     save_openapi(dir);
     (void)setenv("VIADUCT_E2E_RECORD", path, 1);
-    (void)setenv("VIADUCT_E2E_URL", stack.url, 1);
 }
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
     (void)stats;
-    stack_stop(&stack);
+    if (!given)
+        stack_stop(&stack);
 }
 
 void e2e_open(void)

@@ -3,7 +3,8 @@
 #
 # usage: enter-chroot.sh TREE WORKDIR FOLDER... -- COMMAND...
 # In a mount namespace of its own (see userland.sh): shows the host's FOLDERs at their own
-# paths in TREE and runs COMMAND there. The mounts end with the last process that sees them.
+# paths in TREE and runs COMMAND there, by chroot or, when ENTER_BY says so, by pivot_root.
+# The mounts end with the last process that sees them.
 set -euo pipefail
 
 tree=$1 work=$2
@@ -31,4 +32,10 @@ for file in /etc/resolv.conf /etc/hosts; do
     fi
 done
 
+if [ "${ENTER_BY:-}" = pivot_root ]; then # the tree becomes the root of the whole namespace
+    cd "$tree"
+    mkdir -p .outside
+    pivot_root . .outside
+    exec /bin/bash -c 'umount -l /.outside; cd "$0" && exec "$@"' "$work" "$@"
+fi
 exec chroot "$tree" /bin/bash -c 'cd "$0" && exec "$@"' "$work" "$@"

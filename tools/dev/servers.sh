@@ -8,6 +8,7 @@ set -euo pipefail
 VIADUCT_ROOT=${VIADUCT_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 . "$VIADUCT_ROOT/tools/dev/common.sh"
 . "$VIADUCT_ROOT/tools/dev/process.sh"
+. "$VIADUCT_ROOT/tools/dev/kafka.sh"
 
 usage() {
     cat <<'TEXT'
@@ -191,7 +192,7 @@ redis_ready() { [ "$(redis-cli -h 127.0.0.1 -p "$2" ping)" = PONG ]; }
 
 kafka_launch() {
     local dir=$1 port=$2 jars
-    jars=$(kafka_jars)
+    jars=$(kafka_jars "$dir/maven.log")
     choose_port "$dir/controller-port"
     {
         cat "$VIADUCT_ROOT/deploy/dev/kafka/server.properties"
@@ -211,23 +212,6 @@ kafka_launch() {
 }
 
 kafka_ready() { grep -q 'Kafka Server started' "$1/log"; }
-
-# Prints the folder of the broker's jars; Maven fetches them once into the cache.
-kafka_jars() {
-    local pom=$VIADUCT_ROOT/deploy/dev/kafka/pom.xml jars
-    jars=$VIADUCT_CACHE/kafka-$(sha256sum "$pom" | cut -c 1-12)
-    if [ ! -d "$jars" ]; then
-        need_space "$VIADUCT_CACHE" 300 "Kafka"
-        say "fetching Kafka with Maven, once, into $jars"
-        rm -rf "$jars.part"
-        mvn -B -q -f "$pom" -Dmaven.repo.local="$jars.part/repository" \
-            dependency:copy-dependencies -DoutputDirectory="$jars.part/jars" >"$state/kafka/maven.log" 2>&1 ||
-            { tail -n 5 "$state/kafka/maven.log" >&2; die "Maven could not fetch Kafka; is there a network? (log: $state/kafka/maven.log)"; }
-        mv "$jars.part/jars" "$jars"
-        rm -rf "$jars.part"
-    fi
-    echo "$jars"
-}
 
 # ---- SMTP sink ----
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# ./dev test [unit|integration|e2e|asan|tsan|lint|all]: builds what is needed, runs it, and
-# ends with CTest's summary and a total. Real servers are started for the tests that need them.
+# ./dev test [unit|integration|e2e|asan|tsan|lint|manifests|all]: builds what is needed, runs it,
+# and ends with CTest's summary and a total. Real servers are started for the tests that need them.
 set -euo pipefail
 
 . "$VIADUCT_ROOT/tools/dev/common.sh"
@@ -14,8 +14,8 @@ passed=0 failed=0
 main() {
     local what=${1:-all}
     case $what in
-    unit | integration | e2e | asan | tsan | lint | all) ;;
-    *) die "usage: ./dev test [unit|integration|e2e|asan|tsan|lint|all]" ;;
+    unit | integration | e2e | asan | tsan | lint | manifests | all) ;;
+    *) die "usage: ./dev test [unit|integration|e2e|asan|tsan|lint|manifests|all]" ;;
     esac
     mkdir -p "$results"
     exec 8>"$VIADUCT_DEV/test.lock"
@@ -33,10 +33,11 @@ test_integration() { run_tests dev '^integration$'; }
 test_e2e() { run_tests dev '^e2e$'; }
 test_asan() { run_tests asan . '^slow$'; }
 test_tsan() { run_tests tsan '^tsan$'; }
-test_lint() { run_lint; }
+test_lint() { run_script "$VIADUCT_ROOT/tools/lint"; }
+test_manifests() { run_script "$VIADUCT_ROOT/tools/dev/manifests.sh"; } # not in all: it wants a network
 
 test_all() {
-    run_lint
+    test_lint
     run_tests dev .
     test_asan
     test_tsan
@@ -70,8 +71,8 @@ count_tests() { # JUNIT-FILE CTEST-EXIT-CODE
 
 junit_number() { (grep -oE "\b$1=\"[0-9]+\"" "$2" || echo 0) | head -n 1 | tr -dc 0-9; }
 
-run_lint() {
-    if "$VIADUCT_ROOT/tools/lint"; then
+run_script() {
+    if "$1"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))

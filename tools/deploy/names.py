@@ -9,7 +9,6 @@ ROOT = programs.ROOT
 SETTING = re.compile(r"\bVIADUCT_[A-Z0-9_]+\b(?!\*)")
 METRIC = re.compile(r"\bviaduct_[a-z0-9_]+\b(?![./*])")
 # Names that look like metrics and are something else.
-COMING = {"VIADUCT_HOP_TLS_CERT", "VIADUCT_HOP_TLS_KEY", "VIADUCT_HOP_TLS_CA"}
 DATABASES = {"viaduct_users", "viaduct_orders"}
 ALWAYS = ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs", "deploy/k8s", "deploy/docker", "deploy/grafana", "compose.yaml", ".env.example")
 KINDS = {".md", ".yaml", ".yml", ".json", ".env", ".sh", ""}
@@ -31,7 +30,7 @@ def tools_settings():
 
 def check():
     settings = {name for p in programs.PROGRAMS for name in programs.defaults(p)}
-    of_tools, metrics = tools_settings() | COMING, programs.metrics() | DATABASES
+    of_tools, metrics = tools_settings(), programs.metrics() | DATABASES
     for file in files():
         text, where = file.read_text(errors="replace"), file.relative_to(ROOT)
         for name in sorted(set(SETTING.findall(text)) - settings - of_tools):

@@ -26,7 +26,7 @@ def check_settings(cluster, name, program, container):
             yield f"{name}: {setting} is required by viaduct-{program} and not set"
             given[setting] = programs.REQUIRED[setting]
     role = [] if container.get("args") == ["migrate"] else container.get("args", [])
-    out = programs.run(program, *role, "--check", env=given)
+    out = programs.run(program, *role, "--check", env=programs.with_files(given))
     if out.returncode:
         yield f"{name}: viaduct-{program} --check says: {' '.join(out.stderr.split())}"
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the programs say about themselves: their settings by --help and --print-config, and
 what stands in their tables. Nothing here repeats a default."""
+import atexit
 import os
 import re
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +20,25 @@ REQUIRED = {
     "VIADUCT_CURSOR_KEY": "0" * 32,
     "VIADUCT_USERS_KEYS": "/nowhere",
 }
+
+
+TLS = {"VIADUCT_HOP_TLS_CERT": "cert.pem", "VIADUCT_HOP_TLS_KEY": "key.pem", "VIADUCT_HOP_TLS_CA": "cert.pem"}
+
+
+@cache
+def certificate():
+    """A folder with a certificate that is its own CA, until we end."""
+    made = tempfile.TemporaryDirectory()
+    atexit.register(made.cleanup)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=viaduct", "-keyout", "key.pem", "-out", "cert.pem"],
+                   cwd=made.name, check=True, capture_output=True)  # fmt: skip
+    return made.name
+
+
+def with_files(env):
+    """The same settings, where files of a cluster's Secret are files that are here."""
+    return env | {name: f"{certificate()}/{file}" for name, file in TLS.items() if env.get(name)}
 
 
 def folder():
@@ -50,7 +71,7 @@ def settings(program, env):
     """{setting: value} as the program understands `env`; what it has no setting for is left out."""
     known = defaults(program)
     given = {name: REQUIRED[name] for name in known if name in REQUIRED}
-    given |= {name: value for name, value in env.items() if name in known}
+    given |= {name: value for name, value in with_files(env).items() if name in known}
     out = run(program, "--print-config", env=given)
     if out.returncode:
         raise SystemExit(out.stderr.strip())

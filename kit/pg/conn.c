@@ -63,6 +63,7 @@ static void unwatch(struct pg_conn *c)
 
 static void drop(struct pg_conn *c)
 {
+    pg_cancel_stop(c);
     resolve_cancel(c->resolve);
     c->resolve = NULL;
     unwatch(c);
@@ -290,7 +291,9 @@ static void session_io(struct pg_conn *c, int ready)
     }
     if (!awaits_results(c))
         (void)PQisBusy(c->pg); /* takes in what the server says unasked */
-    if (!drain(c))
+    if (drain(c))
+        pg_cancel_look(c);
+    else
         pg_conn_lose(c, c->retiring ? "retired" : c->refused ? "prepare" : "result");
 }
 
@@ -322,6 +325,7 @@ void pg_conn_init(struct pg_conn *c, struct pg_pool *p)
     list_init(&c->segments);
     arena_init(&c->arena);
     loop_timer_init(&c->timer, p->loop, on_timer);
+    pg_cancel_init(c);
     loop_timer_set(&c->timer, 0);
     metric_add(p->m_conns[PG_CONN_DOWN], 1);
 }

@@ -8,7 +8,8 @@
  * singly); a write is a segment of its own: everything between two syncs is one implicit
  * transaction. After a lost connection, reads are repeated elsewhere, writes end with
  * `unknown_outcome` if they had been sent and `unavailable` if not. A circuit breaker
- * stands before the pool.
+ * stands before the pool. When a flow ends before its query does (its deadline, its
+ * caller gone), the server is asked to cancel it.
  *
  *     struct pg_query *q = pg_query(f, env->pg, &sql_user_by_id);
  *     pg_uuid(q, id);

@@ -262,6 +262,9 @@ static void init_metrics(struct pg_pool *p)
     p->m_open = metrics_gauge("viaduct_pg_breakers_open",
                               "Loops whose breaker before this pool is not closed",
                               "pool", p->name, NULL);
+    p->m_cancels = metrics_counter("viaduct_pg_cancels_total",
+                                   "Requests to cancel what nobody waits for any more",
+                                   "pool", p->name, NULL);
     p->m_lost = metrics_counter("viaduct_pg_connections_lost_total",
                                 "Connections lost, and attempts that failed", "pool",
                                 p->name, NULL);

@@ -55,6 +55,7 @@ struct pg_unit {
     struct pg_pool *pool;
     struct pg_query *first; /* NULL: cancelled, results are dropped */
     struct pg_query *at;    /* whose result comes next */
+    struct pg_conn *conn;   /* while it is sent */
     unsigned n;             /* statements */
     unsigned seen, done;    /* of them, with any result, with a good one */
     bool writes, alone, sent;
@@ -86,6 +87,14 @@ enum pg_conn_state {
 };
 enum { PG_CONN_STATES = PG_CONN_READY + 1 };
 
+/* A request to cancel what a connection does. */
+struct pg_cancel {
+    PGcancelConn *request; /* NULL: none under way */
+    struct loop_fd *fd;
+    struct loop_timer timer; /* until one is made, or has taken too long */
+    int64_t about_us;        /* when the last one was; 0: none on this connection */
+};
+
 struct pg_conn {
     struct pg_pool *pool;
     enum pg_conn_state state;
@@ -94,6 +103,7 @@ struct pg_conn {
     PGconn *pg;
     struct loop_fd *fd;
     struct loop_timer timer; /* of the state */
+    struct pg_cancel cancel;
     unsigned attempt;
     int64_t ready_us;     /* since when */
     struct list segments; /* sent, oldest first */
@@ -127,7 +137,7 @@ struct pg_pool {
     bool closing;
     _Atomic unsigned ready;          /* connections */
     _Atomic int64_t refuse_until_us; /* 0 while the breaker is not open */
-    struct metric *m_conns[PG_CONN_STATES], *m_open, *m_lost;
+    struct metric *m_conns[PG_CONN_STATES], *m_open, *m_lost, *m_cancels;
     unsigned n_stmts;
     struct pg_prepared *stmts;
     unsigned n_conns;
@@ -156,8 +166,19 @@ MUST_CHECK bool pg_segment_send(struct pg_conn *c, struct list *units,
 /* Takes a result of the oldest segment. false: the connection is to be lost. Runs flows.
  */
 MUST_CHECK bool pg_segment_result(struct pg_conn *c, PGresult *r);
+/* The unit whose result comes next; NULL when the connection has nothing to do. */
+struct pg_unit *pg_segment_current(const struct pg_conn *c);
 /* The connection is lost. Runs flows. */
 void pg_segments_abandon(struct list *segments);
+
+/* ---- cancel.c ---- */
+void pg_cancel_init(struct pg_conn *c);
+/* Results came, or a flow has gone: is what the connection does still wanted? */
+void pg_cancel_look(struct pg_conn *c);
+/* May a statement have been cancelled by us, whoever it was meant for? */
+bool pg_cancel_about(const struct pg_conn *c);
+/* The connection is going. */
+void pg_cancel_stop(struct pg_conn *c);
 
 /* ---- outcome.c ---- */
 enum pg_verdict pg_verdict(const char *sqlstate);

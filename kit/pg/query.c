@@ -65,7 +65,8 @@ static void forget_waiting(struct pg_unit *u)
     free(u);
 }
 
-/* What has been sent is counted off when its results come, and dropped. */
+/* What has been sent is cancelled in the server, unless its results come first; they are
+ * counted off and dropped. */
 static void on_cancel(struct wait *w)
 {
     struct pg_query *q = CONTAINER_OF(w, struct pg_query, wait);
@@ -78,6 +79,8 @@ static void on_cancel(struct wait *w)
     u->failure.query = NULL;
     if (!u->sent)
         forget_waiting(u);
+    else if (u->conn)
+        pg_cancel_look(u->conn);
 }
 
 static void refuse(struct flow *f, struct pg_query *q, const struct err_code *code)

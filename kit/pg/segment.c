@@ -72,6 +72,7 @@ static void fill(struct pg_conn *c, struct pg_segment *s, struct list *units,
         struct pg_unit *u = CONTAINER_OF(link, struct pg_unit, link);
 
         u->sent = true; /* in no queue any more */
+        u->conn = c;
         if (!encode_unit(c, u)) {
             list_push(broken, link);
             continue;
@@ -142,6 +143,11 @@ static struct pg_unit *current(const struct pg_segment *s)
     return s->at == &s->units ? NULL : CONTAINER_OF(s->at, struct pg_unit, link);
 }
 
+struct pg_unit *pg_segment_current(const struct pg_conn *c)
+{
+    return list_empty(&c->segments) ? NULL : current(oldest(c));
+}
+
 static void advance(struct pg_segment *s, struct pg_unit *u)
 {
     if (u->at)
@@ -189,6 +195,8 @@ static bool take_error(struct pg_conn *c, PGresult *r)
         u = CONTAINER_OF(s->units.prev, struct pg_unit, link);
     pg_failure_note(u, r);
     PQclear(r);
+    if (u->failure.verdict == PG_TIMED_OUT && pg_cancel_about(c))
+        u->failure.verdict = PG_REPEAT;
     c->retiring |= u->failure.verdict == PG_ELSEWHERE;
     if (!at_commit)
         advance(s, u);

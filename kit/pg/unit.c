@@ -49,6 +49,7 @@ void pg_unit_repeat(struct pg_unit *u)
     u->seen = u->done = 0;
     u->at = NULL;
     u->sent = false;
+    u->conn = NULL;
     u->failure = (struct pg_failure){0};
     list_push(queue->next, &u->link); /* before the first */
     p->waiting++;

@@ -6,6 +6,8 @@
 
 #include <criterion/criterion.h>
 
+enum { FOR_EVER_MS = 600 * 1000 };
+
 static const struct pg_stmt number = {.name = "number", .sql = "select $1::bigint"};
 static const struct pg_stmt sleep_for = {
     .name = "sleep_for", .sql = "select pg_sleep($1::double precision / 1000)::text"};
@@ -107,6 +109,48 @@ Test(pg_segments, a_query_cancelled_while_it_runs_is_dropped)
     q = ask_number(5); /* behind it, on the only connection */
     bench_run(&b, q);
     cr_assert_eq(pg_get_i64(&q->rows, 0, 0), 5);
+}
+
+/* With a server that would let statements run for ever. */
+static void begin_patient(void)
+{
+    struct pg_conf conf = bench_conf(stmts, 1);
+
+    conf.statement_timeout_ms = FOR_EVER_MS;
+    begin_with(conf);
+    bench_up(&b);
+}
+
+Test(pg_segments, what_nobody_waits_for_is_cancelled_in_the_server)
+{
+    struct pg_query *beside, *behind;
+
+    begin_patient();
+    bench_start(&b, ask_sleep(FOR_EVER_MS));
+    beside = ask_number(7); /* in the same sync: rolled back with it, and repeated */
+    bench_start(&b, beside);
+    live_turns(b.loop, 50);
+    flow_cancel(b.flows[0], ERR_STATIC(CANCELLED));
+    behind = ask_number(5);
+    bench_run(&b, behind);
+    cr_assert_eq(pg_get_i64(&behind->rows, 0, 0), 5);
+    cr_assert(live_until(b.loop, bench_over, beside));
+    cr_assert_str_eq(bench_outcome(beside), "ok");
+    cr_assert_eq(pg_get_i64(&beside->rows, 0, 0), 7);
+}
+
+Test(pg_segments, a_write_that_is_cancelled_has_not_been_done)
+{
+    struct pg_query *q;
+
+    begin_patient();
+    q = bench_query(&b, &slow_insert);
+    pg_i64(q, 1);
+    pg_i64(q, FOR_EVER_MS);
+    bench_start(&b, q);
+    live_turns(b.loop, 50);
+    flow_cancel(b.flows[0], ERR_STATIC(CANCELLED));
+    cr_assert_eq(bench_value(&b, &notes), 0);
 }
 
 static bool flow_gone(void *arg)

@@ -18,6 +18,19 @@ static bool may_repeat(const struct rpc_call *call)
     return call->method->idempotent || call->idempotency_key.n > 0;
 }
 
+/* A stream of which some was read cannot be begun anew. */
+static bool has_begun(const struct rpc_call *call)
+{
+    return call->first_us > 0;
+}
+
+/* How long the replica took: of a stream, for its first chunk; the rest is the reader's
+ * pace. */
+static int64_t took_us(const struct rpc_call *call)
+{
+    return (has_begun(call) ? call->first_us : clock_mono_us()) - call->sent_us;
+}
+
 /* ---- ends ------------------------------------------------------------------- */
 
 static void count(struct rpc_call *call, const struct err *err)
@@ -34,7 +47,7 @@ static void detach(struct rpc_call *call, enum rpc_verdict v, bool cancel)
     if (!r)
         return;
     rpc_replica_release(r, call, cancel);
-    rpc_replica_judge(r, v, clock_mono_us() - call->sent_us);
+    rpc_replica_judge(r, v, took_us(call));
 }
 
 static void finish(struct rpc_call *call, const struct err *err)
@@ -51,7 +64,8 @@ static enum rpc_verdict verdict_of_silence(const struct rpc_call *call, int64_t 
 
     if (enough_ms > BREAKER_DEFAULTS.slow_ms)
         enough_ms = BREAKER_DEFAULTS.slow_ms;
-    if (call->place == RPC_QUEUED || now_us - call->sent_us < enough_ms * 1000)
+    if (call->place == RPC_QUEUED || has_begun(call) ||
+        now_us - call->sent_us < enough_ms * 1000)
         return RPC_VERDICT_NONE;
     return RPC_VERDICT_FAILED;
 }
@@ -136,7 +150,7 @@ void rpc_call_lost(struct rpc_call *call)
     detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
     if (sent && !may_repeat(call))
         finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
-    else if (!try_elsewhere(call, r, !sent))
+    else if (has_begun(call) || !try_elsewhere(call, r, !sent))
         finish(call, not_available(call, 0));
 }
 
@@ -167,8 +181,10 @@ static bool worth_another_try(const struct rpc_call *call, const struct err *err
 {
     enum err_kind kind = err_kind(err);
 
-    return (f->flags & RPC_FLAG_NOT_STARTED) ||
-           ((kind == ERR_UNAVAILABLE || kind == ERR_UNKNOWN_OUTCOME) && may_repeat(call));
+    return !has_begun(call) &&
+           ((f->flags & RPC_FLAG_NOT_STARTED) ||
+            ((kind == ERR_UNAVAILABLE || kind == ERR_UNKNOWN_OUTCOME) &&
+             may_repeat(call)));
 }
 
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
@@ -262,6 +278,7 @@ static void start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
     call->place = RPC_NOWHERE;
     call->reply = (struct str){0};
     call->tries = 0;
+    call->first_us = 0;
     call->begun_us = clock_mono_us();
     call->idempotency_key = fit(call->idempotency_key, RPC_KEY_MAX);
     list_init(&call->link);

@@ -52,6 +52,8 @@ struct rpc_call {
     struct str idempotency_key;
 
     /* private */
+    struct rpc_stream *stream; /* NULL: the reply is one piece */
+    int64_t first_us;          /* when its first chunk came */
     struct rpc_client *client;
     struct rpc_upstream *upstream;
     struct rpc_replica *replica;

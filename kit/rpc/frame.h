@@ -23,13 +23,13 @@
  *            64  u8   n, 65: u8 k, 66: u16 0
  *            68  n bytes of request id, k bytes of idempotency key, then the body
  *   REPLY     the body; with RPC_FLAG_ERROR an envelope (envelope.h)
- *   CHUNK     the body: one piece of a stream, of the caller or of the service
- *   END       the body: as REPLY; nothing follows on this stream
- *   CREDIT    0  u32  how many more CHUNKs the sender of this frame is ready to take
- *   CANCEL    nothing: the caller has gone
- *   HELLO     0  u16  version, 2: u16 0, 4: u32 session, 8: the name of the sender
- *   PING      0  u64  anything; PONG gives it back
- *   GOAWAY    nothing: begin no more calls here
+ *   CHUNK     the body: one piece of the reply, 1 to RPC_CHUNK_MAX bytes
+ *   END       the body: as REPLY, after CHUNKs
+ *   CREDIT    0  u32  how many more CHUNKs the caller is ready to take; a CALL is good
+ * for RPC_STREAM_WINDOW, and more than RPC_CREDIT_MAX is malformed CANCEL    nothing: the
+ * caller has gone HELLO     0  u16  version, 2: u16 0, 4: u32 session, 8: the name of the
+ * sender PING      0  u64  anything; PONG gives it back GOAWAY    nothing: begin no more
+ * calls here
  *
  * Bodies are msgpack maps. A frame is at most RPC_FRAME_MAX bytes, a message at most
  * RPC_MESSAGE_MAX and RPC_MESSAGE_FRAMES_MAX frames. Anything else is malformed and ends
@@ -50,6 +50,9 @@ enum {
     RPC_BATCH_BYTES = 256 << 10, /* or so much unless one frame alone is longer */
     RPC_UNCONFIRMED_MAX = 48,    /* messages to a caller that it has not confirmed */
     RPC_CONFIRM_EVERY = 16,      /* messages after which a caller confirms unasked */
+    RPC_CHUNK_MAX = 64 << 10,
+    RPC_STREAM_WINDOW = 4,
+    RPC_CREDIT_MAX = 1024,
     RPC_REQUEST_ID_MAX = 64,
     RPC_KEY_MAX = 255,
     RPC_NAME_MAX = 64,

@@ -46,6 +46,8 @@ void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_fram
 /* The answer is here; the frame is of type REPLY. */
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
                       const struct rpc_frame *f);
+/* A chunk is here; false: it is not wanted. stream_in.c. */
+bool rpc_stream_take(struct rpc_call *call, struct str bytes);
 /* The connection is gone; its place says whether it had been sent. */
 void rpc_call_lost(struct rpc_call *call);
 /* The client is going. */

@@ -38,6 +38,16 @@ static bool on_cancel(struct rpc_outbox *o, struct rpc_inbound *in,
     return true;
 }
 
+static bool on_credit(struct rpc_outbox *o, struct rpc_inbound *in,
+                      const struct rpc_frame *f)
+{
+    (void)in;
+    if (!rpc_serve_credit(o->lane, o->peer, f->call, f->credit))
+        rpc_listen_credit(o->lane->server->listen, o->lane->index, o->peer, f->call,
+                          f->credit);
+    return true;
+}
+
 /* A second one was meant for an earlier connection of the same caller. */
 static bool on_hello(struct rpc_outbox *o, struct rpc_inbound *in,
                      const struct rpc_frame *f)
@@ -73,7 +83,7 @@ static bool on_pong(struct rpc_outbox *o, struct rpc_inbound *in,
 static bool (*const ON_FRAME[RPC_FRAME_TYPES])(struct rpc_outbox *, struct rpc_inbound *,
                                                const struct rpc_frame *) = {
     [RPC_CALL] = rpc_serve_begin, [RPC_CANCEL] = on_cancel, [RPC_HELLO] = on_hello,
-    [RPC_PING] = on_ping,         [RPC_PONG] = on_pong,
+    [RPC_PING] = on_ping,         [RPC_PONG] = on_pong,     [RPC_CREDIT] = on_credit,
 };
 
 /* Before it knows the session a caller can only say HELLO. */
@@ -147,10 +157,17 @@ static void on_cancel_elsewhere(void *arg, struct rpc_peer *peer, uint32_t call)
     rpc_serve_cancel(arg, peer, call);
 }
 
+static void on_credit_elsewhere(void *arg, struct rpc_peer *peer, uint32_t call,
+                                uint32_t more)
+{
+    rpc_serve_credit(arg, peer, call, more);
+}
+
 const struct rpc_listen_ops rpc_lane_ops = {.message = on_message,
                                             .gone = on_gone,
                                             .drain = on_drain,
-                                            .cancel = on_cancel_elsewhere};
+                                            .cancel = on_cancel_elsewhere,
+                                            .credit = on_credit_elsewhere};
 
 /* ---- the lane --------------------------------------------------------------- */
 

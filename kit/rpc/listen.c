@@ -42,7 +42,7 @@ struct rpc_listen {
     atomic_bool listening;
 };
 
-enum event_kind { EVENT_MESSAGE, EVENT_GONE, EVENT_DRAIN, EVENT_CANCEL };
+enum event_kind { EVENT_MESSAGE, EVENT_GONE, EVENT_DRAIN, EVENT_CANCEL, EVENT_CREDIT };
 
 struct event {
     struct loop_post post;
@@ -51,7 +51,7 @@ struct event {
     enum event_kind kind;
     struct rpc_peer *peer;
     struct rpc_inbound *in;
-    uint32_t call;
+    uint32_t call, more;
 };
 
 static void listen_unref(struct rpc_listen *l)
@@ -130,11 +130,14 @@ static void on_cancel(struct rpc_listen *l, struct lane *lane, struct event *e)
     l->ops->cancel(lane->arg, e->peer, e->call);
 }
 
+static void on_credit(struct rpc_listen *l, struct lane *lane, struct event *e)
+{
+    l->ops->credit(lane->arg, e->peer, e->call, e->more);
+}
+
 static void (*const HANDLERS[])(struct rpc_listen *, struct lane *, struct event *) = {
-    [EVENT_MESSAGE] = on_message,
-    [EVENT_GONE] = on_gone,
-    [EVENT_DRAIN] = on_drain,
-    [EVENT_CANCEL] = on_cancel,
+    [EVENT_MESSAGE] = on_message, [EVENT_GONE] = on_gone,     [EVENT_DRAIN] = on_drain,
+    [EVENT_CANCEL] = on_cancel,   [EVENT_CREDIT] = on_credit,
 };
 
 static void on_event(struct loop_post *post)
@@ -308,13 +311,24 @@ void rpc_listen_leave(struct rpc_listen *l, int lane)
     pthread_mutex_unlock(&l->lock);
 }
 
-void rpc_listen_cancel(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call)
+static void tell_others(struct rpc_listen *l, int from, struct event e)
 {
-    struct event e = {.kind = EVENT_CANCEL, .peer = p, .call = call};
-
     pthread_mutex_lock(&l->lock);
     post_to_all_but(l, from, e);
     pthread_mutex_unlock(&l->lock);
+}
+
+void rpc_listen_cancel(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call)
+{
+    tell_others(l, from, (struct event){.kind = EVENT_CANCEL, .peer = p, .call = call});
+}
+
+void rpc_listen_credit(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call,
+                       uint32_t more)
+{
+    struct event e = {.kind = EVENT_CREDIT, .peer = p, .call = call, .more = more};
+
+    tell_others(l, from, e);
 }
 
 static void drain_bucket(struct rpc_listen *l, int lane, struct list *bucket)

@@ -43,6 +43,8 @@ struct rpc_listen_ops {
     void (*drain)(void *arg, struct rpc_peer *peer);
     /* rpc_listen_cancel of another lane. */
     void (*cancel)(void *arg, struct rpc_peer *peer, uint32_t call);
+    /* rpc_listen_credit likewise. */
+    void (*credit)(void *arg, struct rpc_peer *peer, uint32_t call, uint32_t more);
 };
 
 /* Listens at once and reads when the first lane has joined. NULL: *why is a sentence. */
@@ -61,6 +63,9 @@ void rpc_listen_leave(struct rpc_listen *l, int lane);
 void rpc_listen_drain(struct rpc_listen *l);
 /* Tells the other lanes that a peer gave up a call: it is with one of them, or over. */
 void rpc_listen_cancel(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call);
+/* Or takes more of its reply. */
+void rpc_listen_credit(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call,
+                       uint32_t more);
 /* Any thread: connections that have said HELLO. */
 unsigned rpc_listen_greeted(struct rpc_listen *l);
 

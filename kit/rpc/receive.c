@@ -30,6 +30,16 @@ static bool on_hello(struct rpc_replica *r, struct rpc_inbound *in,
     return true;
 }
 
+/* As the answers. */
+static bool on_chunk(struct rpc_replica *r, struct rpc_inbound *in,
+                     const struct rpc_frame *f)
+{
+    struct rpc_call *call = rpc_slots_find(&r->slots, f->call);
+
+    (void)in;
+    return !call || call->place == RPC_QUEUED || rpc_stream_take(call, f->body);
+}
+
 /* An answer to a call that is over is dropped: a late one, as its caller stopped waiting.
  */
 static bool on_reply(struct rpc_replica *r, struct rpc_inbound *in,
@@ -72,8 +82,9 @@ static bool on_goaway(struct rpc_replica *r, struct rpc_inbound *in,
 /* Frames without a row are malformed here. False: so is the frame. */
 static bool (*const ON_FRAME[RPC_FRAME_TYPES])(struct rpc_replica *, struct rpc_inbound *,
                                                const struct rpc_frame *) = {
-    [RPC_REPLY] = on_reply, [RPC_HELLO] = on_hello,   [RPC_PING] = on_ping,
-    [RPC_PONG] = on_pong,   [RPC_GOAWAY] = on_goaway,
+    [RPC_REPLY] = on_reply,   [RPC_CHUNK] = on_chunk, [RPC_END] = on_reply,
+    [RPC_HELLO] = on_hello,   [RPC_PING] = on_ping,   [RPC_PONG] = on_pong,
+    [RPC_GOAWAY] = on_goaway,
 };
 
 static bool take_frames(struct rpc_replica *r, struct rpc_inbound *in)

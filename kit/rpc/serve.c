@@ -21,18 +21,24 @@ struct served {
     int64_t begun_us;
     const struct err *bad_request;
     struct rpc_request request;
+    struct rpc_sending sending;
     bool silent; /* nobody waits for the answer */
 };
 
 /* ---- replies ---------------------------------------------------------------- */
 
-/* A caller that does not read loses its connection. */
-static void put_error(struct rpc_outbox *o, uint32_t call, uint8_t flags,
-                      const struct err *err)
+static uint8_t end_type(const struct served *s)
 {
-    struct rpc_frame f = {
-        .type = RPC_REPLY, .flags = RPC_FLAG_ERROR | flags, .call = call};
-    size_t begun = rpc_frame_begin(&o->frames, &f);
+    return s->sending.chunks ? RPC_END : RPC_REPLY;
+}
+
+/* A caller that does not read loses its connection. */
+static void put_error(struct rpc_outbox *o, struct rpc_frame f, const struct err *err)
+{
+    size_t begun;
+
+    f.flags |= RPC_FLAG_ERROR;
+    begun = rpc_frame_begin(&o->frames, &f);
 
     rpc_envelope_put(&o->frames, err);
     if (rpc_frame_end(&o->frames, begun))
@@ -44,7 +50,7 @@ static void put_error(struct rpc_outbox *o, uint32_t call, uint8_t flags,
 static void put_result(struct rpc_outbox *o, const struct served *s,
                        const struct rpc_method *m)
 {
-    struct rpc_frame f = {.type = RPC_REPLY, .call = s->call};
+    struct rpc_frame f = {.type = end_type(s), .call = s->call};
     size_t begun = rpc_frame_begin(&o->frames, &f);
 
     wire_to_msgpack(&o->frames, m->out, s->flow->out);
@@ -57,7 +63,7 @@ static void put_result(struct rpc_outbox *o, const struct served *s,
         return;
     }
     LOG_ERROR(&s->flow->log, "rpc.reply_too_large", KV("method", m->name));
-    put_error(o, s->call, 0, ERR_STATIC(INTERNAL));
+    put_error(o, f, ERR_STATIC(INTERNAL));
 }
 
 /* ---- calls ------------------------------------------------------------------ */
@@ -106,8 +112,10 @@ static void on_end(struct flow *f, const struct err *err)
     list_remove(&s->of_peer);
     list_remove(&s->of_bucket);
     count_end(s, err);
+    rpc_sending_end(&s->sending);
     if (!s->silent && err)
-        put_error(s->outbox, s->call, 0, err);
+        put_error(s->outbox, (struct rpc_frame){.type = end_type(s), .call = s->call},
+                  err);
     else if (!s->silent)
         put_result(s->outbox, s, lane->server->methods[s->row].method);
     count_in_flight(lane, -1); /* last: at 0 the answer is in its outbox */
@@ -118,6 +126,15 @@ const struct rpc_request *rpc_request(const struct flow *f)
     const struct served *s = f->owner;
 
     return f->end == on_end ? &s->request : NULL;
+}
+
+struct rpc_sending *rpc_serve_sending(struct flow *f)
+{
+    struct served *s = f->owner;
+
+    if (f->end != on_end)
+        mem_die("rpc: a stream in a flow that is not a call's");
+    return &s->sending;
 }
 
 static enum step refuse_request(struct flow *f)
@@ -175,6 +192,8 @@ static struct served *add_call(struct rpc_outbox *o, struct flow *f,
         .key = frame->of_call.key,
         .repeated = frame->flags & RPC_FLAG_REPEATED,
     };
+    s->sending =
+        (struct rpc_sending){.outbox = o, .call = s->call, .credit = RPC_STREAM_WINDOW};
     s->begun_us = clock_mono_us();
     list_init(&s->of_peer);
     list_init(&s->of_bucket);
@@ -229,7 +248,10 @@ bool rpc_serve_begin(struct rpc_outbox *o, struct rpc_inbound *in,
     if (row < 0 && rpc_lane_may_warn(o->lane))
         LOG_WARN(NULL, "rpc.unknown_method", KV("method", f->method));
     if (refusal)
-        put_error(o, f->call, RPC_FLAG_NOT_STARTED, refusal);
+        put_error(o,
+                  (struct rpc_frame){
+                      .type = RPC_REPLY, .flags = RPC_FLAG_NOT_STARTED, .call = f->call},
+                  refusal);
     else
         begin_call(o, in, f, row);
     return true;
@@ -247,6 +269,18 @@ bool rpc_serve_cancel(struct rpc_lane *lane, struct rpc_peer *peer, uint32_t cal
 
     if (s)
         cancel_call(s);
+    return s != NULL;
+}
+
+bool rpc_serve_credit(struct rpc_lane *lane, struct rpc_peer *peer, uint32_t call,
+                      uint32_t more)
+{
+    struct served *s = find_call(lane, peer, call);
+
+    if (s && !rpc_sending_credit(&s->sending, more)) {
+        rpc_stats_bad_frame();
+        rpc_peer_close(peer);
+    }
     return s != NULL;
 }
 

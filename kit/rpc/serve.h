@@ -41,6 +41,7 @@ struct rpc_outbox {
     struct list dirty; /* in lane->dirty while it has frames */
     struct list calls; /* under way for this connection */
     struct buf frames;
+    unsigned streams; /* among the calls */
 };
 
 struct rpc_outbox *rpc_outbox_of(struct rpc_lane *lane, struct rpc_peer *peer);
@@ -83,7 +84,29 @@ bool rpc_serve_begin(struct rpc_outbox *o, struct rpc_inbound *in,
                      const struct rpc_frame *f);
 /* The caller gave it up; false: no such call in this lane. */
 bool rpc_serve_cancel(struct rpc_lane *lane, struct rpc_peer *peer, uint32_t call);
+/* The caller takes more chunks; likewise. */
+bool rpc_serve_credit(struct rpc_lane *lane, struct rpc_peer *peer, uint32_t call,
+                      uint32_t more);
 void rpc_serve_cancel_all(struct rpc_outbox *o);
+
+/* ---- streams (stream_out.c) ---------------------------------------------------------
+ */
+
+/* What a call has of a stream. */
+struct rpc_sending {
+    struct rpc_outbox *outbox;
+    uint32_t call;
+    uint32_t credit; /* chunks that the caller has room for */
+    uint32_t chunks; /* written */
+    bool counted;    /* in outbox->streams */
+    bool waiting;
+    struct wait wait;
+};
+
+/* Of a flow that was made for a call. */
+struct rpc_sending *rpc_serve_sending(struct flow *f);
+MUST_CHECK bool rpc_sending_credit(struct rpc_sending *s, uint32_t more);
+void rpc_sending_end(struct rpc_sending *s);
 
 /* ---- server ---------------------------------------------------------------------------
  */

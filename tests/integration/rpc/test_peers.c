@@ -339,3 +339,83 @@ Test(rpc_peers, a_service_of_another_name_is_dropped)
     rpc_frame_write(bytes + RPC_HEAD_LEN, &f);
     serve_wrongly(bytes, RPC_HEAD_LEN + rpc_frame_size(&f));
 }
+
+/* ---- a raw TCP service for our caller --------------------------------------- */
+
+/* Listens at a free port; the caller of the suite's loop is to dial it. */
+static int tcp_listen(char *url, size_t room)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    cr_assert_eq(listen(fd, 8), 0);
+    getsockname(fd, (struct sockaddr *)&at, &n);
+    snprintf(url, room, "tcp://127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+static bool has_caller(void *fd)
+{
+    struct pollfd p = {.fd = *(int *)fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+static const char SP_REP[8] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
+
+/* What a service may say first; the caller must break off, or find it broken off, and
+ * dial again. */
+static const struct {
+    const char *bytes;
+    size_t n;
+    bool reset;
+} FIRST_WORDS[] = {
+    {SP_REP, 0, false},
+    {SP_REP, 0, true},
+    {SP_REP, 5, true},
+    {SP_REP, 8, true},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", 28, false},
+    {"\0SP\0\0\x31\0\0\0\0\0\1\0\0\0\0", 16, false}, /* 4 GiB */
+    {"\0SP\0\0\x31\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 16, false},
+    {"\0SP\0\0\x31\0\0\0\0\0\0\0\x20\0\1", 16, false}, /* 2 MiB and 1 */
+    {"\0SP\0\0\x31\0\0\0\0\0\0\0\0\0\0", 16, true},    /* nothing at all */
+};
+
+/* Waits for the caller to break off, unless it is us who do. */
+static void say(int listening, size_t word)
+{
+    int fd = accept(listening, NULL, NULL);
+
+    cr_assert_geq(fd, 0);
+    send(fd, FIRST_WORDS[word].bytes, FIRST_WORDS[word].n, MSG_NOSIGNAL);
+    if (FIRST_WORDS[word].reset)
+        close_with_reset(fd);
+    else if (FIRST_WORDS[word].n)
+        expect_closed(fd);
+    else
+        close(fd);
+}
+
+Test(rpc_peers, a_caller_survives_absurd_lengths_and_broken_handshakes)
+{
+    const struct rpc_client_conf conf = {.self = "test"};
+    struct rpc_client *c = rpc_client_create(rig_loop, &conf);
+    char url[100];
+    int fd = tcp_listen(url, sizeof url);
+    struct arena a;
+
+    arena_init(&a);
+    cr_assert_null(rpc_client_add(c, &a, "other", url));
+    for (size_t i = 0; i < sizeof FIRST_WORDS / sizeof *FIRST_WORDS; i++) {
+        cr_assert(rig_until(has_caller, &fd), "it does not dial after word %zu", i);
+        say(fd, i);
+    }
+    cr_assert(rig_until(has_caller, &fd));
+    cr_assert_not(rpc_client_up(c, "other"));
+    rpc_client_destroy(c);
+    close(fd);
+    arena_fini(&a);
+}

@@ -36,6 +36,9 @@ static const struct rig_call CALLS[] = {
     {.method = &RIG_SLEEP, .number = 60000, .timeout_ms = 20}, /* is cancelled */
     {.method = &RIG_WHO, .key = "k", .request_id = "r"},
     {.method = &RIG_GROW, .number = 100000},
+    {.method = &RIG_STREAM, .number = 20},
+    {.method = &RIG_STREAM, .number = 20, .most = 7}, /* is cancelled */
+    {.method = &RIG_STREAM, .number = 9, .text = "fail"},
 };
 enum { KINDS = sizeof CALLS / sizeof *CALLS };
 

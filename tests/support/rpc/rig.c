@@ -4,6 +4,7 @@
 
 #include "kit/base/clock.h"
 #include "kit/base/mem.h"
+#include "kit/rpc/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ struct doing {
     struct rig_call call;
     struct rig_outcome *outcome;
     struct rpc_call rpc;
+    struct rpc_stream *stream;
     struct rig_text in, out;
     int64_t begun_us;
 };
@@ -125,6 +127,40 @@ static enum step ask(struct flow *f)
     return flow_await(f, replied);
 }
 
+static enum step read_chunk(struct flow *f);
+
+static enum step chunk_came(struct flow *f)
+{
+    struct doing *d = f->owner;
+    struct str chunk = rpc_stream_chunk(d->stream);
+
+    if (!chunk.p)
+        return flow_done(f);
+    if (chunk.n == 1)
+        return d->call.pause_ms ? flow_sleep(f, d->call.pause_ms, read_chunk)
+                                : read_chunk(f);
+    if (chunk.n != RIG_CHUNK || memcmp(chunk.p, &d->outcome->chunks, sizeof(unsigned)))
+        mem_die("rig: a chunk is lost, or not the one that was sent");
+    if (++d->outcome->chunks == d->call.most)
+        return flow_done(f);
+    return d->call.pause_ms ? flow_sleep(f, d->call.pause_ms, read_chunk) : read_chunk(f);
+}
+
+static enum step read_chunk(struct flow *f)
+{
+    struct doing *d = f->owner;
+
+    return rpc_stream_next(f, d->stream, chunk_came);
+}
+
+static enum step read_stream(struct flow *f)
+{
+    struct doing *d = f->owner;
+
+    d->stream = rpc_stream_open(f, rig_client, d->call.method, &d->in);
+    return read_chunk(f);
+}
+
 void rig_begin(const struct rig_call *call, struct rig_outcome *o)
 {
     int64_t ms = call->timeout_ms ? call->timeout_ms : 120000;
@@ -144,7 +180,7 @@ void rig_begin(const struct rig_call *call, struct rig_outcome *o)
     WIRE_SET(&d->in, text, str_of(call->text ? call->text : ""));
     WIRE_SET(&d->in, number, call->number);
     rig_running++;
-    flow_start(f, ask);
+    flow_start(f, call->method == &RIG_STREAM ? read_stream : ask);
 }
 
 void rig_do(const struct rig_call *call, struct rig_outcome *o)

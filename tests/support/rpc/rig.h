@@ -23,25 +23,30 @@ WIRE_MESSAGE(rig_text, RIG_TEXT)
 /*   ECHO gives back, SLEEP does so after `number` ms, WORK too but not twice, FAIL says
  * out of stock with two fields, ODD a code that the caller does not know, BREAK always
  * `internal`, GROW gives `number` bytes, WHO what came along with the call; BRIEF is
- * SLEEP with a time-out of 100 ms; MISSING is not served. */
-#define RIG_METHODS(M)                                                   \
-    M(0x0901, RIG_ECHO, "rig.echo", rig_text, rig_text, true, 120000)    \
-    M(0x0902, RIG_SLEEP, "rig.sleep", rig_text, rig_text, true, 120000)  \
-    M(0x0903, RIG_WORK, "rig.work", rig_text, rig_text, false, 120000)   \
-    M(0x0904, RIG_FAIL, "rig.fail", rig_text, rig_text, true, 120000)    \
-    M(0x0905, RIG_ODD, "rig.odd", rig_text, rig_text, true, 120000)      \
-    M(0x0906, RIG_BREAK, "rig.break", rig_text, rig_text, false, 120000) \
-    M(0x0907, RIG_GROW, "rig.grow", rig_text, rig_text, true, 120000)    \
-    M(0x0908, RIG_WHO, "rig.who", rig_text, rig_text, true, 120000)      \
-    M(0x0909, RIG_BRIEF, "rig.brief", rig_text, rig_text, true, 100)     \
+ * SLEEP with a time-out of 100 ms; STREAM writes `number` chunks that begin with their
+ * number, and then does as `text` says: "fail" or "hang"; MISSING is not served. */
+#define RIG_METHODS(M)                                                    \
+    M(0x0901, RIG_ECHO, "rig.echo", rig_text, rig_text, true, 120000)     \
+    M(0x0902, RIG_SLEEP, "rig.sleep", rig_text, rig_text, true, 120000)   \
+    M(0x0903, RIG_WORK, "rig.work", rig_text, rig_text, false, 120000)    \
+    M(0x0904, RIG_FAIL, "rig.fail", rig_text, rig_text, true, 120000)     \
+    M(0x0905, RIG_ODD, "rig.odd", rig_text, rig_text, true, 120000)       \
+    M(0x0906, RIG_BREAK, "rig.break", rig_text, rig_text, false, 120000)  \
+    M(0x0907, RIG_GROW, "rig.grow", rig_text, rig_text, true, 120000)     \
+    M(0x0908, RIG_WHO, "rig.who", rig_text, rig_text, true, 120000)       \
+    M(0x0909, RIG_BRIEF, "rig.brief", rig_text, rig_text, true, 100)      \
+    M(0x090b, RIG_STREAM, "rig.stream", rig_text, rig_text, true, 120000) \
     M(0x090a, RIG_MISSING, "rig.missing", rig_text, rig_text, false, 120000)
 RIG_METHODS(RPC_METHOD_DECLARE)
+
+enum { RIG_CHUNK = 60000 }; /* bytes */
 
 extern const struct err_code RIG_OUT_OF_STOCK;
 
 /* What the handlers did, of all processes of the test. */
 struct rig_counts {
     atomic_uint begun, done, cut_off; /* cut off: the flow ended before its work did */
+    atomic_uint chunks;               /* written */
 };
 extern struct rig_counts *rig_counts;
 
@@ -81,6 +86,7 @@ struct rig_outcome {
     size_t text_len;
     char fields[400]; /* "pointer: detail; " of each */
     int64_t took_ms, retry_after_ms;
+    unsigned chunks;   /* of RIG_STREAM, read in their order */
     struct flow *flow; /* while it runs */
 };
 
@@ -89,6 +95,8 @@ struct rig_call {
     const char *text;
     int64_t number, timeout_ms; /* 0: two minutes */
     const char *key, *request_id;
+    unsigned most;    /* RIG_STREAM: how many chunks are read, 0: all */
+    int64_t pause_ms; /* before each of them */
 };
 
 extern struct loop *rig_loop;

@@ -4,6 +4,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/obs/trace.h"
+#include "kit/rpc/stream.h"
 #include "kit/rpc/tls.h"
 
 #include <fcntl.h>
@@ -28,6 +29,8 @@ struct rig_counts *rig_counts;
 
 struct work {
     bool done;
+    unsigned chunks;
+    char *chunk;
 };
 
 static void on_flow_freed(void *ptr)
@@ -121,11 +124,53 @@ static enum step who(struct flow *f)
     return flow_done(f);
 }
 
+/* ---- chunks ---- */
+
+static enum step chunks_written(struct flow *f)
+{
+    const struct rig_text *in = f->in;
+
+    if (str_eq(in->text, STR("fail")))
+        return fail(f);
+    return str_eq(in->text, STR("hang")) ? flow_sleep(f, 100000, give_back)
+                                         : give_back(f);
+}
+
+static enum step next_chunk(struct flow *f);
+
+static enum step write_chunk(struct flow *f)
+{
+    struct work *w = f->state;
+
+    memcpy(w->chunk, &w->chunks, sizeof w->chunks);
+    rpc_stream_write(f, (struct str){w->chunk, RIG_CHUNK});
+    w->chunks++;
+    atomic_fetch_add(&rig_counts->chunks, 1);
+    return next_chunk(f);
+}
+
+static enum step next_chunk(struct flow *f)
+{
+    const struct rig_text *in = f->in;
+    struct work *w = f->state;
+
+    return w->chunks < in->number ? rpc_stream_ready(f, write_chunk) : chunks_written(f);
+}
+
+static enum step stream(struct flow *f)
+{
+    struct work *w;
+
+    begin(f);
+    w = f->state;
+    w->chunk = arena_alloc(&f->arena, RIG_CHUNK);
+    return next_chunk(f);
+}
+
 static const struct rpc_handler HANDLERS[] = {
-    {&RIG_ECHO, echo}, {&RIG_SLEEP, nap}, {&RIG_WORK, nap},
-    {&RIG_FAIL, fail}, {&RIG_ODD, odd},   {&RIG_BREAK, break_down},
-    {&RIG_GROW, grow}, {&RIG_WHO, who},   {&RIG_BRIEF, nap},
-    {NULL, NULL},
+    {&RIG_ECHO, echo}, {&RIG_SLEEP, nap},        {&RIG_WORK, nap},  {&RIG_FAIL, fail},
+    {&RIG_ODD, odd},   {&RIG_BREAK, break_down}, {&RIG_GROW, grow}, {&RIG_WHO, who},
+    {&RIG_BRIEF, nap}, {&RIG_STREAM, stream},    {NULL, NULL},
 };
 
 /* ---- in threads ------------------------------------------------------------- */

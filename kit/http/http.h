@@ -38,6 +38,7 @@ struct http_conf {
     int64_t request_ms; /* head and body must be in by then */
     bool reuseport;
     const char *server_header; /* NULL: none */
+    struct str lasting; /* outlives the server: bodies that are in it are not copied */
 };
 
 struct http_req {
@@ -70,9 +71,9 @@ struct http_reply_header {
     struct str value; /* without CR, LF, NUL: such a value is dropped and logged */
 };
 
-/* Ends the request. Body and headers are copied or moved at once. HEAD, 204 and 304 send
- * no body whatever is given, HEAD with the Content-Length of the body. content_type NULL:
- * none. */
+/* Ends the request. Body and headers are copied at once (but see http_conf.lasting).
+ * HEAD, 204 and 304 send no body whatever is given, HEAD with the Content-Length of the
+ * body. content_type NULL: none. */
 void http_reply(struct http_req *r, int status, const char *content_type,
                 const struct http_reply_header *headers, size_t n_headers,
                 struct str body);

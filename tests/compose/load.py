@@ -12,8 +12,9 @@ is no request.
 """
 import http.client
 import json
-import mailbox
+import os
 import random
+import re
 import select
 import signal
 import socket
@@ -21,8 +22,10 @@ import sys
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RESULTS = "/results/load.json"
 WORKERS = 16
 PAUSE_S = 0.02  # of a worker, between requests: the machine has other things to do
@@ -169,18 +172,24 @@ def run(url):
         json.dump(seen, out)
 
 
-def mails():
-    text = {}
-    box = mailbox.Maildir("/mail", create=False)
-    for key in box.keys():
-        if key not in text:
-            text[key] = box.get_bytes(key).decode(errors="replace")
-    return "\n".join(text.values())
+class Mails:
+    """The ids that mails name; each is read once."""
+
+    def __init__(self):
+        self.read, self.ids = set(), set()
+
+    def look(self):
+        for entry in os.scandir("/mail/new"):
+            if entry.name not in self.read:
+                self.read.add(entry.name)
+                with open(entry.path, encoding="utf-8", errors="replace") as mail:
+                    self.ids.update(UUID.findall(mail.read()))
+        return self.ids
 
 
 def wait_for(what, missing):
-    """missing() gives what is not there yet; two minutes at most."""
-    deadline = time.monotonic() + 120
+    """missing() gives what is not there yet; five minutes at most."""
+    deadline = time.monotonic() + 300
     while left := missing():
         if time.monotonic() > deadline:
             sys.exit(f"{len(left)} {what}, the first: {left[0]}")
@@ -193,12 +202,20 @@ def verify(url):
     client = Client(url)
     admin = login(client, "admin@example.com", "admin-password")
     token = login(client, seen["email"], "a long password")
-    for order in seen["orders"]:
-        client.want(200, "GET", f"/v1/orders/{order}", token)
+
+    def read(orders):
+        reader = Client(url)
+        for order in orders:
+            reader.want(200, "GET", f"/v1/orders/{order}", token)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(read, [seen["orders"][n::WORKERS] for n in range(WORKERS)]))
+
+    mails = Mails()
 
     def unmailed():
-        text = mails()
-        return [o for o in seen["orders"] if o not in text]
+        named = mails.look()
+        return [o for o in seen["orders"] if o not in named]
 
     def unfinished():
         return [r for r in seen["reports"] if client.want(200, "GET", f"/v1/jobs/{r}", admin)["state"] != "succeeded"]

@@ -25,7 +25,7 @@ check_images() {
 }
 
 # From the start of the container to the first health check that succeeded.
-check_ready_times() {
+check_ready() {
     local name id started ready
     for name in "${programs[@]}"; do
         id=$(compose ps -q "$name")
@@ -141,15 +141,14 @@ rollout_pause_s=4
 # ---- memory ----
 
 # The gateway's limit is 64 MiB (compose.yaml); it keeps 5,000 connections that ask.
-check_gateway_memory() {
-    local url id used holder
+check_memory() {
+    local id said='' used holder log=$VIADUCT_DEV/compose-connections.log
     say "5000 connections to one gateway"
-    url=$(api_url) id=$(compose ps -q gateway | head -n 1)
-    url=${url#http://}
-    coproc HOLD { engine_net timeout 120 "$VIADUCT_ROOT/tests/compose/connections.py" "${url%:*}" "${url#*:}" 5000 2>&1; }
+    id=$(compose ps -q gateway | head -n 1)
+    coproc HOLD { engine_net timeout 120 tests/compose/connections.py "$(address "$id")" 8080 5000 2>"$log"; }
     holder=$HOLD_PID
-    read -r -t 120 used <&"${HOLD[0]}" || true
-    [ "$used" = held ] || die "the gateway did not keep 5000 connections: $used"
+    read -r -t 120 said <&"${HOLD[0]}" || true
+    [ "$said" = held ] || { tail -n 3 "$log" >&2; die "the gateway did not keep 5000 connections (log: $log)"; }
     used=$(engine_docker stats --no-stream --format '{{.MemUsage}}' "$id")
     kill "$holder" 2>/dev/null || true
     wait "$holder" 2>/dev/null || true

@@ -30,12 +30,19 @@ static const struct err *bad(struct arena *a, const char *setting, const char *p
 
 /* ---- reading ---------------------------------------------------------------- */
 
+static const char *why_not_read(void)
+{
+    const char *why = strerror(errno);
+
+    return why ? why : "it cannot be read";
+}
+
 static const char *read_open_file(FILE *f, char *text)
 {
     size_t n = fread(text, 1, RPC_TLS_FILE_MAX, f);
 
     if (ferror(f))
-        return strerror(errno);
+        return why_not_read();
     if (n == RPC_TLS_FILE_MAX)
         return "it is too long";
     return strlen(text) == n ? NULL : "it is not a text";
@@ -47,7 +54,7 @@ static const char *read_file(const char *path, char **out)
     const char *why;
 
     if (!f)
-        return strerror(errno);
+        return why_not_read();
     *out = mem_alloc(RPC_TLS_FILE_MAX + 1);
     why = read_open_file(f, *out);
     (void)fclose(f);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The one connection that a renewed listener would still greet with the old identity. */
+#include "kit/base/log.h"
 #include "kit/rpc/tls.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <nng/nng.h>
 #include <string.h>
@@ -39,6 +41,7 @@ void rpc_tls_pass_next(nng_listener listener)
     fd = n ? socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0)
         return;
-    (void)connect(fd, (struct sockaddr *)&to, n);
+    if (connect(fd, (struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS)
+        LOG_WARN(NULL, "rpc.tls_next_is_old", KV("why", strerror(errno)));
     (void)close(fd);
 }

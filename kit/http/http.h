@@ -59,6 +59,9 @@ struct http_req {
 
 /* First header of that name (any case), absent when there is none; trimmed. */
 struct str http_header(const struct http_req *r, const char *name);
+/* The lines of a field that may come in several, in the order they came. */
+unsigned http_header_count(const struct http_req *r, const char *name);
+struct str http_header_at(const struct http_req *r, const char *name, unsigned index);
 /* application/x-www-form-urlencoded pairs of the query, decoded; count, or -1 when
  * malformed (bad percent escape, NUL, invalid UTF-8, more than max). */
 struct http_pair {

@@ -49,16 +49,41 @@ const char *http_reason(int status)
     return "Status";
 }
 
-struct str http_header(const struct http_req *r, const char *name)
+static bool is_named(const struct http_exchange *ex, unsigned field, struct str name)
 {
-    const struct http_exchange *ex =
-        CONTAINER_OF((struct http_req *)(uintptr_t)r, struct http_exchange, req);
+    return str_eq_nocase(head_str(&ex->head, ex->head.fields[field].name), name);
+}
+
+static const struct http_exchange *exchange_of(const struct http_req *r)
+{
+    return CONTAINER_OF((struct http_req *)(uintptr_t)r, struct http_exchange, req);
+}
+
+struct str http_header_at(const struct http_req *r, const char *name, unsigned index)
+{
+    const struct http_exchange *ex = exchange_of(r);
     struct str wanted = str_of(name);
 
     for (unsigned i = 0; i < ex->head.n_fields; i++)
-        if (str_eq_nocase(head_str(&ex->head, ex->head.fields[i].name), wanted))
+        if (is_named(ex, i, wanted) && index-- == 0)
             return head_str(&ex->head, ex->head.fields[i].value);
     return (struct str){NULL, 0};
+}
+
+struct str http_header(const struct http_req *r, const char *name)
+{
+    return http_header_at(r, name, 0);
+}
+
+unsigned http_header_count(const struct http_req *r, const char *name)
+{
+    const struct http_exchange *ex = exchange_of(r);
+    struct str wanted = str_of(name);
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < ex->head.n_fields; i++)
+        n += is_named(ex, i, wanted);
+    return n;
 }
 
 /* ---- header fields out ---- */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See gateway/edge/client.h. */
+#include "gateway/edge/client.h"
+
+static const char *const fields[] = {
+    [CLIENT_X_FORWARDED_FOR] = "x-forwarded-for", [CLIENT_FORWARDED] = "forwarded"};
+
+/* ---- settings ---- */
+
+static const struct err *read_list(struct arena *a, const char *setting, const char *text,
+                                   struct cidr_list *out)
+{
+    const struct err *e = cidr_list_parse(a, text, out);
+
+    return e ? err_new(a, e->code, "%s: %.*s", setting, STR_FMT(e->detail)) : NULL;
+}
+
+static const struct err *read_field(struct arena *a, const char *text,
+                                    enum client_field *out)
+{
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (str_eq_nocase(str_of(text), str_of(fields[i]))) {
+            *out = i;
+            return NULL;
+        }
+    return err_new(a, &ERR_CODE_BAD_REQUEST,
+                   "VIADUCT_PROXY_FIELD is x-forwarded-for or forwarded");
+}
+
+const struct err *client_rules_read(struct arena *a, const struct client_conf *c,
+                                    struct client_rules *out)
+{
+    const struct err *e = read_field(a, c->field, &out->field);
+
+    if (!e)
+        e = read_list(a, "VIADUCT_TRUSTED_PROXIES", c->trusted, &out->trusted);
+    if (!e)
+        e = read_list(a, "VIADUCT_IP_DENY", c->deny, &out->deny);
+    return e ? e
+             : read_list(a, "VIADUCT_IP_ALLOW_ADMIN", c->allow_admin, &out->allow_admin);
+}
+
+/* ---- the client ---- */
+
+/* The last element of a list; quotes may hold commas, an odd one spoils what is left. */
+static struct str cut_last(struct str *list)
+{
+    bool quoted = false;
+    size_t i = list->n;
+    struct str last;
+
+    while (i > 0 && (quoted || list->p[i - 1] != ','))
+        quoted ^= list->p[--i] == '"';
+    last = (struct str){list->p + i, list->n - i};
+    *list = i > 0 ? (struct str){list->p, i - 1} : (struct str){NULL, 0};
+    return str_trim(last);
+}
+
+static struct str unquoted(struct str s)
+{
+    if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
+        return (struct str){s.p + 1, s.n - 2};
+    return s;
+}
+
+/* RFC 7239 section 6: [IPv6]:port, IPv4:port; ports are not for us. */
+static struct str without_port(struct str node)
+{
+    struct str rest;
+
+    if (node.n > 0 && node.p[0] == '[')
+        return str_split((struct str){node.p + 1, node.n - 1}, ']', &rest);
+    if (memchr(node.p, '.', node.n))
+        return str_split(node, ':', &rest);
+    return node;
+}
+
+/* for=192.0.2.43;proto=https */
+static struct str forwarded_for(struct str element)
+{
+    while (element.p) {
+        struct str pair = str_trim(str_split(element, ';', &element));
+        struct str value;
+
+        if (str_eq_nocase(str_split(pair, '=', &value), STR("for")) && value.p)
+            return unquoted(value);
+    }
+    return STR("");
+}
+
+/* Reads one line of the field from its end on; false when the client is found. */
+static bool read_line(const struct client_rules *rules, struct str line, struct ip *ip,
+                      struct str *client)
+{
+    while (line.p) {
+        struct str node = cut_last(&line);
+
+        if (rules->field == CLIENT_FORWARDED)
+            node = forwarded_for(node);
+        node = without_port(node);
+        if (!ip_parse(node, ip))
+            return false;
+        *client = node;
+        if (!cidr_list_has(&rules->trusted, ip))
+            return false;
+    }
+    return true;
+}
+
+/* The field's lines are one list, in order (RFC 9110 section 5.3). */
+struct str client_address(const struct client_rules *rules, const struct http_req *http,
+                          struct str peer)
+{
+    const char *name = fields[rules->field];
+    struct str client = peer;
+    struct ip ip;
+    unsigned n;
+
+    if (!ip_parse(peer, &ip) || !cidr_list_has(&rules->trusted, &ip))
+        return peer;
+    n = http_header_count(http, name);
+    while (n > 0 && read_line(rules, http_header_at(http, name, n - 1), &ip, &client))
+        n--;
+    return client;
+}
+
+bool client_may(const struct client_rules *rules, struct str address,
+                const struct route *route)
+{
+    bool admin = route && route->permission != PERM_NONE;
+    struct ip ip;
+
+    if (!ip_parse(address, &ip))
+        return rules->deny.n == 0 && !(admin && rules->allow_admin.n > 0);
+    return !cidr_list_has(&rules->deny, &ip) && (!admin || rules->allow_admin.n == 0 ||
+                                                 cidr_list_has(&rules->allow_admin, &ip));
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who the client is when proxies stand in front, and whether its address may come in.
+ *
+ * A proxy appends the address it got a request from. So the fields are read from the
+ * right, as long as whoever wrote an entry is a trusted proxy; the first address that is
+ * not one is the client. What stands left of it anybody could have written. Only one of
+ * the two fields is read: a proxy that writes one passes the other on as the client sent
+ * it. An entry that is no address (RFC 7239: "unknown", "_name") ends the reading: the
+ * proxy that wrote it is the client then.
+ */
+#ifndef GATEWAY_EDGE_CLIENT_H
+#define GATEWAY_EDGE_CLIENT_H
+
+#include "gateway/edge/route.h"
+#include "kit/base/cidr.h"
+
+enum client_field { CLIENT_X_FORWARDED_FOR, CLIENT_FORWARDED };
+
+struct client_conf {
+    const char *trusted;     /* proxies, CIDR list */
+    const char *field;       /* "x-forwarded-for" or "forwarded" */
+    const char *deny;        /* CIDR list */
+    const char *allow_admin; /* CIDR list: routes that take a permission; empty: any */
+};
+
+struct client_rules {
+    struct cidr_list trusted, deny, allow_admin;
+    enum client_field field;
+};
+
+/* The error says which setting is bad. */
+MUST_CHECK const struct err *client_rules_read(struct arena *a,
+                                               const struct client_conf *c,
+                                               struct client_rules *out);
+
+/* The client of a request from `peer`; a part of the request, or `peer`. */
+struct str client_address(const struct client_rules *rules, const struct http_req *http,
+                          struct str peer);
+
+/* route NULL: none found. */
+bool client_may(const struct client_rules *rules, struct str address,
+                const struct route *route);
+
+#endif

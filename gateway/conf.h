@@ -32,6 +32,15 @@
       "calls a minute of one user; 0: no limit")                                       \
     O(i64, limit_sign_in, "VIADUCT_LIMIT_SIGN_IN", "30", 0, 1e9,                       \
       "sign-ins and registrations a minute of one address; 0: no limit")               \
+    O(str, trusted_proxies, "VIADUCT_TRUSTED_PROXIES", "", 0, 0,                       \
+      "CIDR list of proxies whose word on the client's address counts")                \
+    O(str, proxy_field, "VIADUCT_PROXY_FIELD", "x-forwarded-for", 0, 0,                \
+      "where they say it: x-forwarded-for or forwarded")                               \
+    O(str, ip_deny, "VIADUCT_IP_DENY", "", 0, 0, "CIDR list of clients that get 403")  \
+    O(str, ip_allow_admin, "VIADUCT_IP_ALLOW_ADMIN", "", 0, 0,                         \
+      "CIDR list of clients that may use routes which take a permission; empty: all")  \
+    O(str, cors_origins, "VIADUCT_CORS_ORIGINS", "", 0, 0,                             \
+      "origins whose pages may call from a browser, comma-separated")                  \
     O(i64, connections, "VIADUCT_MAX_CONNECTIONS", "10000", 1, 1e6,                    \
       "clients at a time, per loop; more wait in the backlog")                         \
     O(bytes, head_bytes, "VIADUCT_MAX_HEAD_BYTES", "16k", 1024, 1048576,               \

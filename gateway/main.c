@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* viaduct-gateway: the HTTP edge. One edge per loop, all of them on one address. */
 #include "gateway/conf.h"
+#include "gateway/edge/cors.h"
 #include "gateway/edge/edge.h"
 #include "gateway/edge/respond.h"
 #include "gateway/openapi.h"
@@ -65,17 +66,35 @@ static void name_dependencies(struct svc *s)
 
 /* ---- life ---- */
 
+static struct client_conf client_conf(const struct gateway_conf *c)
+{
+    return (struct client_conf){.trusted = c->trusted_proxies,
+                                .field = c->proxy_field,
+                                .deny = c->ip_deny,
+                                .allow_admin = c->ip_allow_admin};
+}
+
+static const struct err *check_addresses(struct arena *a, const struct gateway_conf *c)
+{
+    const struct client_conf client = client_conf(c);
+    const struct err *e = cors_check(a, c->cors_origins);
+    struct client_rules rules;
+
+    return e ? e : client_rules_read(a, &client, &rules);
+}
+
 static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
     const char *why = routes_check(a, routes);
     const char *const urls[] = {c->users, c->orders, c->jobs, NULL};
+    const struct err *e = check_addresses(a, c);
 
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
     if (why)
         return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
-    return rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
+    return e ? e : rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
 }
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
@@ -112,6 +131,8 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .limit_ip = c->limit_ip,
         .limit_user = c->limit_user,
         .limit_sign_in = c->limit_sign_in,
+        .client = client_conf(c),
+        .cors_origins = c->cors_origins,
         .loops = svc_loop_count(s),
         .routes = routes,
         .openapi = buf_view(&document),

@@ -19,6 +19,8 @@
     E(BAD_CURSOR, "request.bad_cursor", BAD_INPUT,                                     \
       "The cursor is not one of ours, or belongs to another list")                     \
     E(RATE_LIMITED, "request.rate_limited", LIMITED, "Too many requests")              \
+    E(ADDRESS_DENIED, "request.address_denied", FORBIDDEN,                             \
+      "This address may not come in here")                                             \
     E(VERSION_MISMATCH, "request.version_mismatch", PRECONDITION_FAILED,               \
       "It was changed in the meantime")                                                \
     E(VERSION_REQUIRED, "request.version_required", PRECONDITION_REQUIRED,             \

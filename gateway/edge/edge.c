@@ -41,6 +41,7 @@ static void make_parts(struct edge *e)
     e->revocations = revocations_create(e->loop, e->redis, e->rpc);
     e->auth = auth_create(e->keys, e->revocations, c->issuer, c->audience);
     e->access = access_create(c->routes);
+    e->gzip = gzip_create();
 }
 
 const struct err *edge_create(struct arena *a, struct loop *l,
@@ -51,7 +52,10 @@ const struct err *edge_create(struct arena *a, struct loop *l,
 
     e->loop = l;
     e->conf = *conf;
-    err = connect_services(a, e);
+    arena_init(&e->arena);
+    err = client_rules_read(&e->arena, &conf->client, &e->client);
+    if (!err)
+        err = connect_services(a, e);
     if (!err) {
         make_parts(e);
         err = http_server_create(a, l, &e->conf.http, request_handle, e, &e->http);
@@ -77,6 +81,8 @@ void edge_destroy(struct edge *e)
         redis_destroy(e->redis);
     router_destroy(e->router);
     access_destroy(e->access);
+    gzip_destroy(e->gzip);
+    arena_fini(&e->arena);
     free(e);
 }
 

@@ -9,12 +9,15 @@
  *   auth.c      tokens, verified once      keys.c     the users service's public keys
  *   revocations.c  sessions that have ended   validate.c  parameters and bodies
  *   respond.c   bodies and header fields   access.c   log lines and metrics
+ *   client.c    proxies and addresses      cors.c     pages of other origins
+ *   gzip.c      packed bodies              fields.c   header fields
  *
  * One per loop; everything on it.
  */
 #ifndef GATEWAY_EDGE_EDGE_H
 #define GATEWAY_EDGE_EDGE_H
 
+#include "gateway/edge/client.h"
 #include "gateway/edge/route.h"
 #include "kit/cache/redis.h"
 #include "kit/http/http.h"
@@ -30,7 +33,9 @@ struct edge_conf {
     int64_t request_timeout_ms; /* of the work for one request */
     /* Calls a minute, 0: no limit. */
     int64_t limit_ip, limit_user, limit_sign_in;
-    unsigned loops; /* without Redis each loop has its share of the limits */
+    struct client_conf client;
+    const char *cors_origins; /* "" for none */
+    unsigned loops;           /* without Redis each loop has its share of the limits */
     const struct route *routes;
     struct str openapi, openapi_etag; /* the document of GET /openapi.json */
 };

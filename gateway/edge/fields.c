@@ -2,6 +2,7 @@
 /* See gateway/edge/fields.h. */
 #include "gateway/edge/fields.h"
 
+#include "gateway/edge/cors.h"
 #include "gateway/edge/internal.h"
 #include "proto/errors.h"
 
@@ -31,6 +32,14 @@ bool fields_peek(struct str reply, const char *name, struct mp_value *out)
     return false;
 }
 
+static void fields_vary(struct fields *f, const struct request *rq)
+{
+    bool origins = rq->edge->conf.cors_origins[0] != '\0';
+
+    fields_add(f, "Vary",
+               origins ? STR("Accept-Encoding, Origin") : STR("Accept-Encoding"));
+}
+
 void fields_common(struct fields *f, struct request *rq)
 {
     struct arena *a = &rq->http->arena;
@@ -40,6 +49,8 @@ void fields_common(struct fields *f, struct request *rq)
     fields_add(f, "X-Content-Type-Options", STR("nosniff"));
     fields_add(f, "X-Frame-Options", STR("DENY"));
     fields_add(f, "Referrer-Policy", STR("no-referrer"));
+    fields_vary(f, rq);
+    cors_fields(f, rq);
     fields_add(f, "RateLimit-Policy", limit_policy_header(a, &rq->limit));
     fields_add(f, "RateLimit", limit_header(a, &rq->limit));
 }

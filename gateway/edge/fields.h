@@ -5,7 +5,7 @@
 
 #include "gateway/edge/request.h"
 
-enum { FIELDS_MAX = 24 };
+enum { FIELDS_MAX = 32 };
 
 struct fields {
     struct http_reply_header v[FIELDS_MAX];

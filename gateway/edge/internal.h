@@ -5,7 +5,9 @@
 
 #include "gateway/edge/access.h"
 #include "gateway/edge/auth.h"
+#include "gateway/edge/client.h"
 #include "gateway/edge/edge.h"
+#include "gateway/edge/gzip.h"
 #include "gateway/edge/keys.h"
 #include "gateway/edge/limit.h"
 #include "gateway/edge/revocations.h"
@@ -23,6 +25,9 @@ struct edge {
     struct revocations *revocations;
     struct auth *auth;
     struct access *access;
+    struct gzip *gzip;
+    struct client_rules client;
+    struct arena arena; /* of the rules */
 };
 
 #endif

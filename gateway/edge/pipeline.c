@@ -41,6 +41,8 @@ enum step pipeline_begin(struct flow *f)
         f->log.route = str_of(rq->match.route->path);
         limits = rq->match.route->limits;
     }
+    if (!client_may(&rq->edge->client, http->client_ip, rq->match.route))
+        return flow_fail_code(f, &ERR_CODE_ADDRESS_DENIED, "Not from this address");
     if (needs_user(rq)) {
         rq->token = auth_bearer(http_header(http, "authorization"));
         known = auth_peek(rq->edge->auth, rq->token);

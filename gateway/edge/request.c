@@ -30,6 +30,8 @@ static void identify(struct request *rq)
     struct str sent = http_header(rq->http, "x-request-id");
     char trace_id[32];
 
+    rq->http->client_ip =
+        client_address(&rq->edge->client, rq->http, rq->http->client_ip);
     rq->id = is_id(sent) ? sent : uuid_str(&rq->http->arena, uuid_new());
     trace_continue(&f->trace, http_header(rq->http, "traceparent"));
     hex_encode(f->trace.trace_id, sizeof f->trace.trace_id, trace_id);

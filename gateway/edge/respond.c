@@ -2,7 +2,9 @@
 /* See gateway/edge/respond.h. */
 #include "gateway/edge/respond.h"
 
+#include "gateway/edge/cors.h"
 #include "gateway/edge/fields.h"
+#include "gateway/edge/internal.h"
 #include "kit/base/siphash.h"
 #include "proto/errors.h"
 
@@ -88,6 +90,18 @@ static bool is_known_to_client(const struct request *rq, struct str etag)
     return false;
 }
 
+/* A packed body is another representation, so it has another strong tag. */
+static struct str packed_etag(struct arena *a, struct str etag)
+{
+    return arena_printf(a, "%.*s-gzip\"", (int)etag.n - 1, etag.p);
+}
+
+static bool may_pack(const struct request *rq, const char *type, struct str body)
+{
+    return type && str_eq(str_of(type), STR("application/json")) && body.n >= GZIP_MIN &&
+           body.n <= GZIP_MAX && gzip_asked(http_header(rq->http, "accept-encoding"));
+}
+
 static bool has_etag(const struct request *rq)
 {
     const struct route *route = rq->match.route;
@@ -126,6 +140,18 @@ static void send_problem(struct request *rq, const struct err *e)
     buf_fini(&b);
 }
 
+/* JSON of a kilobyte always gets smaller; if not, it is sent as it is, which its tag may
+ * not say: the tag only tells representations apart. */
+static struct str pack(struct request *rq, struct fields *f, struct str body)
+{
+    struct str packed = gzip_pack(rq->edge->gzip, &rq->http->arena, body);
+
+    if (!packed.p)
+        return body;
+    fields_add(f, "Content-Encoding", STR("gzip"));
+    return packed;
+}
+
 static void send_body(struct request *rq, const char *type, struct str reply,
                       struct str body)
 {
@@ -134,19 +160,25 @@ static void send_body(struct request *rq, const char *type, struct str reply,
     struct mp_value version = {.type = MP_NIL};
     int status = route->status;
     struct str etag = rq->etag;
+    bool packed;
 
     fields_common(&f, rq);
     fields_of_route(&f, rq, reply);
+    packed = may_pack(rq, type, body);
     if (has_etag(rq) && body.n > 0) {
         bool versioned =
             fields_peek(reply, "version", &version) && version.type == MP_INT;
 
         if (etag.p == NULL)
             etag = respond_etag(&rq->http->arena, versioned ? version.i : 0, body);
+        if (packed)
+            etag = packed_etag(&rq->http->arena, etag);
         fields_add(&f, "ETag", etag);
         if (route->method == HTTP_GET && is_known_to_client(rq, etag))
             status = 304;
     }
+    if (packed && status != 304)
+        body = pack(rq, &f, body);
     send(rq, status, type, &f, status == 304 ? STR("") : body);
 }
 
@@ -176,6 +208,7 @@ static void send_options(struct request *rq)
 
     fields_common(&f, rq);
     fields_add(&f, "Allow", router_allow(&rq->http->arena, rq->match.allowed));
+    cors_preflight(&f, rq);
     send(rq, 204, NULL, &f, STR(""));
 }
 

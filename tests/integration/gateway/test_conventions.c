@@ -16,6 +16,10 @@ static struct api api;
 
 static void open_stack(void)
 {
+    (void)setenv("VIADUCT_CORS_ORIGINS", "https://app.example, http://localhost:3000", 1);
+    (void)setenv("VIADUCT_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8", 1);
+    (void)setenv("VIADUCT_IP_DENY", "203.0.113.0/24, 2001:db8::/32", 1);
+    (void)setenv("VIADUCT_IP_ALLOW_ADMIN", "127.0.0.0/8", 1);
     stack_start(&stack, getenv("VIADUCT_TEST_LOGS"));
     api_open(&api, stack.url);
 }
@@ -212,4 +216,116 @@ Test(conventions, tokens_are_never_stored)
     expect_status(a, 200, "login");
     expect_header(&a, "cache-control", "no-store");
     cr_expect_null(answer_header(&a, "etag").p);
+}
+
+/* ---- pages of other origins ---- */
+
+Test(conventions, pages_of_allowed_origins_may_read_answers)
+{
+    struct answer a = get("/v1/products", "Origin: https://app.example");
+
+    expect_header(&a, "access-control-allow-origin", "https://app.example");
+    cr_expect_not_null(answer_header(&a, "access-control-expose-headers").p);
+    expect_header(&a, "vary", "Accept-Encoding, Origin");
+    a = get("/v1/nothing", "Origin: http://localhost:3000");
+    expect_header(&a, "access-control-allow-origin", "http://localhost:3000");
+    a = get("/v1/products", "Origin: https://app.example.evil");
+    expect_status(a, 200, "the browser keeps it from the page");
+    cr_expect_null(answer_header(&a, "access-control-allow-origin").p);
+    a = get("/v1/products", "Origin: null");
+    cr_expect_null(answer_header(&a, "access-control-allow-origin").p);
+    expect_header(&a, "vary", "Accept-Encoding, Origin");
+}
+
+static struct answer preflight(const char *origin)
+{
+    const char *headers[] = {origin, "Access-Control-Request-Method: POST",
+                             "Access-Control-Request-Headers: authorization", NULL};
+
+    return api_call_with(&api, "OPTIONS", "/v1/orders", NULL, NULL, headers);
+}
+
+Test(conventions, a_preflight_tells_what_may_be_sent)
+{
+    struct answer a = preflight("Origin: https://app.example");
+
+    expect_status(a, 204, "preflight");
+    expect_header(&a, "access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
+    cr_expect_not_null(answer_header(&a, "access-control-allow-headers").p);
+    expect_header(&a, "access-control-max-age", "600");
+    a = preflight("Origin: https://evil.example");
+    expect_status(a, 204, "preflight");
+    cr_expect_null(answer_header(&a, "access-control-allow-methods").p);
+}
+
+/* ---- packed bodies ---- */
+
+Test(conventions, json_is_packed_for_those_who_ask)
+{
+    struct answer a = get("/openapi.json", "Accept-Encoding: gzip");
+    size_t n = a.body.n;
+    const char *etag = arena_str(&api.arena, answer_header(&a, "etag")).p;
+
+    expect_header(&a, "content-encoding", "gzip");
+    cr_expect(n > 2 && (unsigned char)a.body.p[0] == 0x1f);
+    cr_expect(strstr(etag, "-gzip\""), "%s", etag);
+    a = get("/openapi.json", NULL);
+    cr_expect(a.body.n > 2 * n && a.body.p[0] == '{');
+    cr_expect_null(answer_header(&a, "content-encoding").p);
+    a = get("/v1/nothing", "Accept-Encoding: gzip");
+    cr_expect_null(answer_header(&a, "content-encoding").p, "too small");
+}
+
+Test(conventions, a_packed_body_has_a_tag_of_its_own)
+{
+    struct answer a = get("/openapi.json", "Accept-Encoding: gzip");
+    const char *headers[] = {
+        "Accept-Encoding: gzip",
+        api_text(&api, "If-None-Match: %.*s", STR_FMT(answer_header(&a, "etag"))), NULL};
+
+    expect_status(api_call_with(&api, "GET", "/openapi.json", NULL, NULL, headers), 304,
+                  "its own tag");
+    expect_status(get("/openapi.json", headers[1]), 200, "the tag of the other");
+}
+
+/* ---- who is calling ---- */
+
+static const struct {
+    const char *field;
+    int status;
+} callers[] = {
+    {"X-Forwarded-For: 198.51.100.1", 200},
+    {"X-Forwarded-For: 203.0.113.9", 403},
+    {"X-Forwarded-For: 203.0.113.9, 10.1.2.3", 403},
+    {"X-Forwarded-For: 203.0.113.9, 198.51.100.1", 200}, /* anybody can write the left */
+    {"X-Forwarded-For: 198.51.100.1, 203.0.113.9", 403},
+    {"X-Forwarded-For: 203.0.113.9:4711", 403},
+    {"X-Forwarded-For: [2001:db8::7]:4711", 403},
+    {"X-Forwarded-For: 2001:db8::7", 403},
+    {"X-Forwarded-For: 203.0.113.9, unknown", 200},
+    {"X-Forwarded-For: ,,,", 200},
+    {"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.1", 200},
+    {"X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 203.0.113.9", 403},
+    {"Forwarded: for=203.0.113.9", 200}, /* not the field that was set */
+};
+
+Test(conventions, the_client_is_who_the_trusted_proxies_say)
+{
+    for (size_t i = 0; i < sizeof callers / sizeof *callers; i++)
+        expect_status(get("/v1/products", callers[i].field), callers[i].status,
+                      callers[i].field);
+}
+
+Test(conventions, routes_of_administrators_are_for_their_addresses)
+{
+    const char *token = api_login(&api, "admin@example.com", "admin-password");
+    struct answer a =
+        call("GET", "/v1/users", token, NULL, "X-Forwarded-For: 198.51.100.1");
+
+    expect_status(a, 403, "from elsewhere");
+    cr_expect_str_eq(answer_get(&api, &a, "/code"), "request.address_denied");
+    expect_status(call("GET", "/v1/users", token, NULL, NULL), 200, "from here");
+    expect_status(
+        call("GET", "/v1/products", NULL, NULL, "X-Forwarded-For: 198.51.100.1"), 200,
+        "what all may do");
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The steps of rollout and bluegreen/switch. They use $namespace.
+# The steps of rollout and bluegreen/switch. They use $namespace, and $work, a folder.
 
 say() { printf '%s\n' "rollout: $*" >&2; }
 
@@ -49,7 +49,7 @@ undo() { # FILE of revisions
 # and a refusal.
 smoke() { # SERVICE
     local port rc=0
-    kube port-forward "service/$1" :80 --address 127.0.0.1 >"$work/forward" 2>&1 &
+    kube port-forward "service/$1" :80 --address 127.0.0.1 >"${work:?}/forward" 2>&1 &
     local forward=$!
     for _ in $(seq 100); do
         port=$(sed -n 's/^Forwarding from 127.0.0.1:\([0-9]*\).*/\1/p' "$work/forward")

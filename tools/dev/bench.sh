@@ -19,7 +19,7 @@ if [ $# -gt 0 ]; then
     shift
 fi
 
-mkdir -p "$VIADUCT_DEV"
+mkdir -p "$VIADUCT_DEV" "$VIADUCT_ROOT/build/bench"
 exec 8>"$VIADUCT_DEV/bench.lock"
 flock -n 8 || die "another ./dev bench is running in this clone; wait for it to end"
 if [[ " ${names[*]} " == *" instructions "* ]]; then build_preset dev all; fi
@@ -29,6 +29,6 @@ for name in "${names[@]}"; do
     if [ -e "$bench/$name.py" ]; then
         PYTHONDONTWRITEBYTECODE=1 python3 "$bench/$name.py" "$@"
     else
-        "$VIADUCT_ROOT/build/release/bin/${name}_bench"
+        (cd "$VIADUCT_ROOT" && "build/release/bin/${name}_bench")
     fi
 done

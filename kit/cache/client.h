@@ -52,11 +52,12 @@ struct redis {
     struct list ops;
     struct loop_timer sweep;
     struct breaker breaker;
+    enum breaker_state breaker_shown; /* as last given to the metric */
     _Atomic bool ready;
     _Atomic int64_t refuse_until_us; /* 0 while the breaker is not open */
     struct redis_known known[REDIS_SCRIPTS_MAX];
     struct list subs;
-    struct metric *m_duration, *m_refused, *m_up;
+    struct metric *m_duration, *m_refused, *m_up, *m_breaker;
 };
 
 /* ---- redis.c ---- */

@@ -30,9 +30,13 @@ static const struct breaker_conf breaker_conf = {
 
 static void publish_breaker(struct redis *r)
 {
-    bool open = r->breaker.state == BREAKER_OPEN;
+    enum breaker_state state = r->breaker.state;
+    bool open = state == BREAKER_OPEN;
 
     atomic_store(&r->refuse_until_us, open ? r->breaker.open_until_us : 0);
+    if (state != r->breaker_shown)
+        metric_add(r->m_breaker, (int64_t)state - (int64_t)r->breaker_shown);
+    r->breaker_shown = state;
 }
 
 static void report(struct redis *r, bool failed, int64_t took_us)
@@ -360,6 +364,10 @@ static void init_metrics(struct redis *r)
     r->m_refused =
         metrics_counter("viaduct_redis_refused_total",
                         "Commands ended at once: no connection, breaker, limit", NULL);
+    r->m_breaker =
+        metrics_gauge("viaduct_breaker_state",
+                      "0 closed, 1 half open, 2 open; the sum over the process's loops",
+                      "target", "redis", NULL);
     r->m_up =
         metrics_gauge("viaduct_redis_connections", "Loops that are connected", NULL);
 }
@@ -395,6 +403,7 @@ void redis_destroy(struct redis *r)
     if (atomic_exchange(&r->ready, false))
         metric_add(r->m_up, -1);
     end_all(r);
+    metric_add(r->m_breaker, -(int64_t)r->breaker_shown);
     loop_timer_clear(&r->sweep);
     loop_free_later(r->loop, free, r);
 }

@@ -10,6 +10,7 @@
 #include "kit/pg/conninfo.h"
 #include "kit/pg/rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Slow statements end by statement_timeout, which counts as a failure. */
@@ -30,12 +31,12 @@ static const struct breaker_conf breaker_conf = {
 static void publish_breaker(struct pg_pool *p)
 {
     bool open = p->breaker.state == BREAKER_OPEN;
-    bool refusing = p->breaker.state != BREAKER_CLOSED;
+    enum breaker_state state = p->breaker.state;
 
     atomic_store(&p->refuse_until_us, open ? p->breaker.open_until_us : 0);
-    if (refusing != p->refusing)
-        metric_add(p->m_open, refusing ? 1 : -1);
-    p->refusing = refusing;
+    if (state != p->breaker_shown)
+        metric_add(p->m_breaker, (int64_t)state - (int64_t)p->breaker_shown);
+    p->breaker_shown = state;
 }
 
 bool pg_pool_allow(struct pg_pool *p)
@@ -254,14 +255,17 @@ static void init_metrics(struct pg_pool *p)
 {
     static const char *const names[] = {"down", "resolving", "connecting", "preparing",
                                         "ready"};
+    char target[128];
 
     for (int i = 0; i < PG_CONN_STATES; i++)
         p->m_conns[i] =
             metrics_gauge("viaduct_pg_pool_connections", "Connections by state", "pool",
                           p->name, "state", names[i], NULL);
-    p->m_open = metrics_gauge("viaduct_pg_breakers_open",
-                              "Loops whose breaker before this pool is not closed",
-                              "pool", p->name, NULL);
+    snprintf(target, sizeof target, "postgresql@%s", p->name);
+    p->m_breaker =
+        metrics_gauge("viaduct_breaker_state",
+                      "0 closed, 1 half open, 2 open; the sum over the process's loops",
+                      "target", target, NULL);
     p->m_cancels = metrics_counter("viaduct_pg_cancels_total",
                                    "Requests to cancel what nobody waits for any more",
                                    "pool", p->name, NULL);
@@ -319,7 +323,6 @@ void pg_pool_destroy(struct pg_pool *p)
     loop_task_cancel(&p->flush);
     loop_task_cancel(&p->handshook);
     loop_timer_clear(&p->sweep);
-    if (p->refusing)
-        metric_add(p->m_open, -1);
+    metric_add(p->m_breaker, -(int64_t)p->breaker_shown);
     loop_free_later(p->loop, free_pool, p);
 }

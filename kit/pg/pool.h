@@ -133,11 +133,11 @@ struct pg_pool {
     struct loop_task handshook; /* queued: a connection took a step of its handshake */
     struct loop_timer sweep;
     struct breaker breaker;
-    bool refusing; /* the breaker's gauge counts it */
+    enum breaker_state breaker_shown; /* as last given to the metric */
     bool closing;
     _Atomic unsigned ready;          /* connections */
     _Atomic int64_t refuse_until_us; /* 0 while the breaker is not open */
-    struct metric *m_conns[PG_CONN_STATES], *m_open, *m_lost, *m_cancels;
+    struct metric *m_conns[PG_CONN_STATES], *m_breaker, *m_lost, *m_cancels;
     unsigned n_stmts;
     struct pg_prepared *stmts;
     unsigned n_conns;

@@ -324,8 +324,8 @@ struct mailer *mailer_create(struct loop *l, const struct mailer_conf *conf)
     loop_timer_init(&m->timer, l, timer_fired);
     list_init(&m->sends);
     breaker_init(&m->breaker, &smtp_breaker, clock_mono_us());
-    m->state = metrics_gauge("viaduct_breaker_state", "0 closed, 1 half-open, 2 open",
-                             "name", "smtp", NULL);
+    m->state = metrics_gauge("viaduct_breaker_state", "0 closed, 1 half open, 2 open",
+                             "target", "smtp", NULL);
     tell_state(m);
     return m;
 }

@@ -17,6 +17,10 @@
       "hop URLs of the orders service")                                                \
     O(str, jobs, "VIADUCT_JOBS_UPSTREAM", "tcp://127.0.0.1:7103", 0, 0,                \
       "hop URLs of the jobs service")                                                  \
+    O(i64, hop_in_flight, "VIADUCT_HOP_IN_FLIGHT", "2000", 1, 1e6,                     \
+      "calls at a time to one service, per loop, at most; less while it is slow")      \
+    O(ms, hedge_ms, "VIADUCT_HEDGE_MS", "0", 0, 60000,                                 \
+      "a read without an answer for so long is also asked of another replica; 0: not") \
     RPC_TLS_OPTIONS(O)                                                                 \
     O(url, redis, "VIADUCT_REDIS", "redis://127.0.0.1:6379", 0, 0,                     \
       "rate limits and revocation messages")                                           \

@@ -19,7 +19,7 @@ const struct route routes[] = {
      .status = 201, .location = "/v1/users/{id}"},
     {HTTP_GET, "/v1/users", "users", "List accounts", .auth = ROUTE_USER,
      .permission = PERM_USERS_LIST, .rpc = &USERS_LIST, .query = &user_query_msg,
-     .status = 200},
+     .priority = PRIORITY_BULK, .status = 200},
     {HTTP_GET, "/v1/users/me", "users", "Your own account", .auth = ROUTE_USER,
      .rpc = &USERS_GET, .self = "id", .status = 200},
     {HTTP_GET, "/v1/users/{id}", "users", "An account", .auth = ROUTE_USER,
@@ -35,12 +35,13 @@ const struct route routes[] = {
 
     /* ---- sessions ---- */
     {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .limits = ROUTE_LIMITS_SIGN_IN,
-     .rpc = &USERS_LOGIN, .body = &login_msg, .status = 200, .cache_control = NO_STORE},
+     .rpc = &USERS_LOGIN, .body = &login_msg, .priority = PRIORITY_VITAL, .status = 200,
+     .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/refresh", "auth", "New tokens for a refresh token",
      .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
-     .status = 200, .cache_control = NO_STORE},
+     .priority = PRIORITY_VITAL, .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/logout", "auth", "End the session of the token",
-     .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .status = 204},
+     .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .priority = PRIORITY_VITAL, .status = 204},
 
     /* ---- catalogue ---- */
     {HTTP_GET, "/v1/products", "products", "The catalogue", .rpc = &PRODUCTS_LIST,
@@ -60,7 +61,8 @@ const struct route routes[] = {
      .flow = place_order, .in = &order_create_msg, .body = &order_create_msg,
      .reply = &order_msg, .keyed = true, .status = 201, .location = "/v1/orders/{id}"},
     {HTTP_GET, "/v1/orders", "orders", "Your orders, newest first", .auth = ROUTE_USER,
-     .rpc = &ORDERS_LIST, .query = &order_query_msg, .status = 200},
+     .rpc = &ORDERS_LIST, .query = &order_query_msg, .priority = PRIORITY_BULK,
+     .status = 200},
     {HTTP_GET, "/v1/orders/{id}", "orders", "An order", .auth = ROUTE_USER,
      .rpc = &ORDERS_GET, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/pay", "orders", "Pay an order", .auth = ROUTE_USER,
@@ -80,14 +82,16 @@ const struct route routes[] = {
     /* ---- slow work ---- */
     {HTTP_POST, "/v1/reports", "jobs", "Have a report of a period made",
      .auth = ROUTE_USER, .permission = PERM_REPORTS_CREATE, .rpc = &JOBS_CREATE_REPORT,
-     .body = &report_create_msg, .keyed = true, .status = 202,
+     .body = &report_create_msg, .keyed = true, .priority = PRIORITY_BULK, .status = 202,
      .location = "/v1/jobs/{id}"},
     {HTTP_GET, "/v1/jobs", "jobs", "Your jobs, newest first", .auth = ROUTE_USER,
-     .rpc = &JOBS_LIST, .query = &job_query_msg, .status = 200},
+     .rpc = &JOBS_LIST, .query = &job_query_msg, .priority = PRIORITY_BULK,
+     .status = 200},
     {HTTP_GET, "/v1/jobs/{id}", "jobs", "A job", .auth = ROUTE_USER, .rpc = &JOBS_GET,
      .status = 200},
     {HTTP_GET, "/v1/jobs/{id}/result", "jobs", "What a job has made", .auth = ROUTE_USER,
-     .flow = job_result, .in = &by_id_msg, .media = "text/csv", .status = 200},
+     .flow = job_result, .in = &by_id_msg, .media = "text/csv", .priority = PRIORITY_BULK,
+     .status = 200},
 
     /* ---- about the API ---- */
     {HTTP_GET, "/openapi.json", "about", "This document", .flow = serve_openapi,

@@ -11,7 +11,11 @@ static const char *const services[] = {"users", "orders", "jobs"};
 
 static const struct err *connect_services(struct arena *a, struct edge *e)
 {
-    static const struct rpc_client_conf conf = {"viaduct-gateway", ERR_CODES};
+    const struct rpc_client_conf conf = {.self = "viaduct-gateway",
+                                         .codes = ERR_CODES,
+                                         .zone = e->conf.zone,
+                                         .in_flight = e->conf.hop_in_flight,
+                                         .hedge_ms = e->conf.hedge_ms};
     const char *const urls[] = {e->conf.users, e->conf.orders, e->conf.jobs};
 
     e->rpc = rpc_client_create(e->loop, &conf);

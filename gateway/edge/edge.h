@@ -28,6 +28,9 @@ struct edge;
 struct edge_conf {
     const char *issuer, *audience;
     const char *users, *orders, *jobs; /* hop URLs */
+    const char *zone;
+    unsigned hop_in_flight; /* calls at a time to one service */
+    int64_t hedge_ms;       /* 0: never */
     struct redis_conf redis;
     struct http_conf http;
     int64_t request_timeout_ms; /* of the work for one request */

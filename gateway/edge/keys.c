@@ -90,6 +90,7 @@ static void fetch(struct keys *k)
         return;
     k->fetched_us = clock_mono_us();
     k->fetch = flow_create(k->loop, FETCH_TIMEOUT_MS, fetched, k);
+    k->fetch->priority = PRIORITY_VITAL;
     k->fetch->state = ARENA_NEW(&k->fetch->arena, struct fetch);
     flow_start(k->fetch, fetch_begin);
 }

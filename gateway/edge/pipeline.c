@@ -137,6 +137,7 @@ static enum step start_work(struct flow *f)
     const struct route *route = rq->match.route;
     const struct wire_msg *reply = route_reply(route);
 
+    f->priority = route->priority;
     rq->call.idempotency_key = rq->key;
     if (route->rpc) {
         rpc_start(f, &rq->call, rq->edge->rpc, route->rpc, f->in, NULL, true);

@@ -80,6 +80,7 @@ static void sync(struct revocations *r)
         return;
     r->behind = false;
     r->sync = flow_create(r->loop, SYNC_TIMEOUT_MS, sync_ended, r);
+    r->sync->priority = PRIORITY_VITAL;
     r->sync->state = ARENA_NEW(&r->sync->arena, struct sync);
     flow_start(r->sync, sync_begin);
 }

@@ -27,6 +27,7 @@ struct route {
     enum route_auth auth;
     enum permission permission; /* PERM_NONE: whoever is signed in */
     enum route_limits limits;
+    enum priority priority; /* what is refused first when there is too much */
 
     /* One of both: a call that is passed on, or the first step of a flow. */
     const struct rpc_method *rpc;

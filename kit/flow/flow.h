@@ -24,6 +24,7 @@
 #include "kit/base/err.h"
 #include "kit/base/id.h"
 #include "kit/base/log.h"
+#include "kit/base/priority.h"
 #include "kit/loop/loop.h"
 
 struct flow;
@@ -53,7 +54,8 @@ struct flow {
     struct log_ctx log; /* pass &f->log to LOG_*; its strings live in the arena */
     struct trace trace;
     struct caller caller;
-    int64_t deadline_us; /* monotonic */
+    enum priority priority; /* what of its calls is refused first */
+    int64_t deadline_us;    /* monotonic */
     const void
         *env; /* the owner's long-lived objects of this loop: pools, clients, caches */
     const void

@@ -7,6 +7,8 @@
 #include "kit/rpc/envelope.h"
 #include "kit/rpc/internal.h"
 
+enum { SHED_RETRY_MS = 1000 };
+
 static struct flow *flow_of(const struct rpc_call *call)
 {
     return call->wait.flow;
@@ -39,20 +41,29 @@ static void count(struct rpc_call *call, const struct err *err)
                     clock_mono_us() - call->begun_us);
 }
 
-/* Off its replica, if it is with one. */
-static void detach(struct rpc_call *call, enum rpc_verdict v, bool cancel)
+void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, bool cancel)
 {
     struct rpc_replica *r = call->replica;
 
     if (!r)
         return;
     rpc_replica_release(r, call, cancel);
-    rpc_replica_judge(r, v, took_us(call));
+    rpc_replica_judge(r, call->method->id, v, took_us(call));
+}
+
+/* It counts no more in its upstream's limit. */
+static void leave(struct rpc_call *call)
+{
+    if (call->admitted)
+        rpc_upstream_left(call->upstream);
+    call->admitted = false;
 }
 
 static void finish(struct rpc_call *call, const struct err *err)
 {
+    leave(call);
     loop_timer_clear(&call->timer);
+    rpc_hedge_end(call);
     count(call, err);
     wait_end(&call->wait, err);
 }
@@ -74,7 +85,7 @@ static void on_timer(struct loop_timer *t)
 {
     struct rpc_call *call = CONTAINER_OF(t, struct rpc_call, timer);
 
-    detach(call, verdict_of_silence(call, clock_mono_us()), true);
+    rpc_call_detach(call, verdict_of_silence(call, clock_mono_us()), true);
     finish(call, ERR_STATIC(DEADLINE));
 }
 
@@ -85,30 +96,50 @@ static void on_cancel(struct wait *w)
     int64_t now_us = clock_mono_us();
     bool late = now_us >= w->flow->deadline_us;
 
+    leave(call);
     loop_timer_clear(&call->timer);
-    detach(call, late ? verdict_of_silence(call, now_us) : RPC_VERDICT_NONE, true);
+    rpc_hedge_end(call);
+    rpc_call_detach(call, late ? verdict_of_silence(call, now_us) : RPC_VERDICT_NONE,
+                    true);
     count(call, late ? ERR_STATIC(DEADLINE) : ERR_STATIC(CANCELLED));
+}
+
+/* A try is over without an answer: the call with it, unless it has another one out. */
+static void give_up(struct rpc_call *try, const struct err *err)
+{
+    struct rpc_call *call = rpc_hedge_call(try);
+
+    if (!rpc_hedge_other(try))
+        finish(call, err);
+    else if (call != try)
+        call->twin = NULL;
 }
 
 void rpc_call_drop(struct rpc_call *call)
 {
-    detach(call, RPC_VERDICT_NONE, false);
-    finish(call, ERR_STATIC(CANCELLED));
+    rpc_call_detach(call, RPC_VERDICT_NONE, false);
+    give_up(call, ERR_STATIC(CANCELLED));
 }
 
 /* ---- tries ------------------------------------------------------------------ */
 
-static const struct err *not_available(struct rpc_call *call, int64_t retry_after_ms)
+static const struct err *later(struct rpc_call *call, const struct err_code *code,
+                               int64_t retry_after_ms)
 {
     struct err *err = ARENA_NEW(&flow_of(call)->arena, struct err);
 
-    err->code = &ERR_CODE_UNAVAILABLE;
+    err->code = code;
     err->retry_after_ms = retry_after_ms;
     return err;
 }
 
-/* Gives the call to a replica that is not `avoid`. */
-static const struct err *dispatch(struct rpc_call *call, const struct rpc_replica *avoid)
+static const struct err *not_available(struct rpc_call *call, int64_t retry_after_ms)
+{
+    return later(call, &ERR_CODE_UNAVAILABLE, retry_after_ms);
+}
+
+const struct err *rpc_call_dispatch(struct rpc_call *call,
+                                    const struct rpc_replica *avoid)
 {
     int64_t now_us = clock_mono_us();
     int64_t retry_after_ms = 0;
@@ -121,7 +152,7 @@ static const struct err *dispatch(struct rpc_call *call, const struct rpc_replic
     call->sent_us = now_us;
     if (rpc_replica_take(r, call))
         return NULL;
-    rpc_replica_judge(r, RPC_VERDICT_NONE, 0);
+    rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, 0);
     return ERR_STATIC(SHED);
 }
 
@@ -136,7 +167,7 @@ static bool try_elsewhere(struct rpc_call *call, const struct rpc_replica *avoid
         return false;
     if (!free && !rpc_budget_take(&u->budget, clock_mono_us()))
         return false;
-    if (dispatch(call, avoid))
+    if (rpc_call_dispatch(call, avoid))
         return false;
     metric_add(u->retries, 1);
     return true;
@@ -147,11 +178,12 @@ void rpc_call_lost(struct rpc_call *call)
     const struct rpc_replica *r = call->replica;
     bool sent = call->place != RPC_QUEUED;
 
-    detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
+    rpc_call_detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
     if (sent && !may_repeat(call))
         finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
-    else if (has_begun(call) || !try_elsewhere(call, r, !sent))
-        finish(call, not_available(call, 0));
+    else if (rpc_hedge_other(call) || call->twin_of || has_begun(call) ||
+             !try_elsewhere(call, r, !sent))
+        give_up(call, not_available(call, 0));
 }
 
 /* ---- answers ---------------------------------------------------------------- */
@@ -187,20 +219,34 @@ static bool worth_another_try(const struct rpc_call *call, const struct err *err
              may_repeat(call)));
 }
 
+static enum rpc_verdict verdict_of_reply(const struct err *err, const struct rpc_frame *f)
+{
+    if (err && err_info(err)->breaker_failure)
+        return RPC_VERDICT_FAILED;
+    return f->flags & RPC_FLAG_NOT_STARTED ? RPC_VERDICT_REFUSED : RPC_VERDICT_OK;
+}
+
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
                       const struct rpc_frame *f)
 {
     const struct rpc_replica *r = call->replica;
+    struct rpc_call *whole = rpc_hedge_call(call);
     const struct err *err;
 
     rpc_inbound_keep(in, &flow_of(call)->arena);
-    err = read_reply(call, f);
-    detach(call,
-           err && err_info(err)->breaker_failure ? RPC_VERDICT_FAILED : RPC_VERDICT_OK,
-           false);
-    if (err && worth_another_try(call, err, f) && try_elsewhere(call, r, false))
-        return;
-    finish(call, err);
+    err = read_reply(whole, f);
+    rpc_call_detach(call, verdict_of_reply(err, f), false);
+    if (err && worth_another_try(call, err, f)) {
+        if (rpc_hedge_other(call)) {
+            give_up(call, err);
+            return;
+        }
+        if (call == whole && try_elsewhere(call, r, false))
+            return;
+    }
+    if (call != whole) /* beaten: it is at least as slow as this */
+        rpc_call_detach(whole, RPC_VERDICT_OK, true);
+    finish(whole, err);
 }
 
 /* ---- the frame -------------------------------------------------------------- */
@@ -263,8 +309,12 @@ static const struct err *begin(struct rpc_call *call)
     rpc_call_frame(call, call->begun_us, &f);
     if (rpc_frame_size(&f) > RPC_FRAME_MAX)
         return ERR_STATIC(BODY_TOO_LARGE);
+    call->admitted = rpc_upstream_enter(call->upstream, flow_of(call)->priority);
+    if (!call->admitted)
+        return later(call, &ERR_CODE_SHED, SHED_RETRY_MS);
     rpc_budget_call(&call->upstream->budget);
-    return dispatch(call, NULL);
+    rpc_hedge_begin(call);
+    return rpc_call_dispatch(call, NULL);
 }
 
 /* err: what is wrong with the body already. */
@@ -279,6 +329,9 @@ static void start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
     call->reply = (struct str){0};
     call->tries = 0;
     call->first_us = 0;
+    call->admitted = false;
+    call->hedging = false;
+    call->twin = call->twin_of = NULL;
     call->begun_us = clock_mono_us();
     call->idempotency_key = fit(call->idempotency_key, RPC_KEY_MAX);
     list_init(&call->link);

@@ -5,11 +5,17 @@
  * of frames that leaves at the end of the loop turn. Calls have our own ids; a lost pipe
  * fails its pending calls at once. NNG's threads only post to the loop.
  *
+ * Which replica: of those in our zone, else of all others, two at random, and the one
+ * that is cheaper by calls under way and latency of late (kit/guard/latency.h). How many
+ * calls one service may have at a time follows its latency (kit/guard/gradient.h), so a
+ * slow one never holds all that the process can hold; what is over it is refused at once,
+ * bulk first (flow->priority).
+ *
  * A call ends with: the reply; the service's own error (its code looked up in `codes`);
  * `unavailable` when nothing was sent (no replica, breaker open, retry budget spent);
  * `unknown_outcome` when the pipe broke after sending and the call must not be sent
- * again; `request.deadline`. Idempotent calls are sent again elsewhere on their own,
- * within the retry budget.
+ * again; `overloaded` beyond the limit; `request.deadline`. Idempotent calls are sent
+ * again elsewhere on their own, within the retry budget.
  */
 #ifndef KIT_RPC_CLIENT_H
 #define KIT_RPC_CLIENT_H
@@ -22,7 +28,10 @@ struct rpc_client;
 struct rpc_client_conf {
     const char *self; /* name of this process, in HELLO */
     const struct err_code *const
-        *codes; /* every code a reply may carry, NULL-terminated */
+        *codes;         /* every code a reply may carry, NULL-terminated */
+    const char *zone;   /* replicas elsewhere only when none here can; NULL, "": none */
+    unsigned in_flight; /* calls at a time to one service, at most; 0: 20000 */
+    int64_t hedge_ms;   /* a read without an answer is asked again elsewhere; 0: not */
 };
 
 /* Once per process before the first client or listener; bounds NNG's threads. */
@@ -59,11 +68,14 @@ struct rpc_call {
     struct rpc_replica *replica;
     struct list link; /* by age in its replica */
     unsigned place;   /* which of its lists */
+    bool admitted;    /* counts in its upstream's limit */
+    bool hedging;     /* the timer `hedge` is set */
     struct str body;
     void *out;
     uint32_t id, tries;
     int64_t begun_us, sent_us, deadline_us;
-    struct loop_timer timer;
+    struct loop_timer timer, hedge;
+    struct rpc_call *twin, *twin_of; /* kit/rpc/hedge.c */
 };
 
 /* Starts a call; its end is one wait of the flow (so several can be side by side, then

@@ -108,7 +108,7 @@ static bool call_read(const char *p, size_t n, struct rpc_frame *f)
 
 static size_t hello_size(const struct rpc_frame *f)
 {
-    return HELLO_LEN + f->of_hello.name.n;
+    return HELLO_LEN + f->of_hello.name.n + f->of_hello.zone.n;
 }
 
 static char *hello_write(char *p, const struct rpc_frame *f)
@@ -116,19 +116,27 @@ static char *hello_write(char *p, const struct rpc_frame *f)
     const struct rpc_frame_hello *h = &f->of_hello;
 
     p = put_u16(p, h->version);
-    p = put_u16(p, 0);
+    p = put_u16(p, (uint16_t)h->zone.n);
     p = put_u32(p, h->session);
-    return put_bytes(p, h->name.p, h->name.n);
+    p = put_bytes(p, h->name.p, h->name.n);
+    return put_bytes(p, h->zone.p, h->zone.n);
 }
 
 static bool hello_read(const char *p, size_t n, struct rpc_frame *f)
 {
-    if (n <= HELLO_LEN || n > HELLO_LEN + RPC_NAME_MAX)
+    size_t zone_n;
+
+    if (n <= HELLO_LEN)
+        return false;
+    zone_n = get_u16(p + 2);
+    n -= HELLO_LEN;
+    if (n <= zone_n || n - zone_n > RPC_NAME_MAX || zone_n > RPC_NAME_MAX)
         return false;
     f->of_hello.version = get_u16(p);
     f->of_hello.session = get_u32(p + 4);
-    f->of_hello.name = (struct str){p + HELLO_LEN, n - HELLO_LEN};
-    return str_is_utf8(f->of_hello.name);
+    f->of_hello.name = text_at(p + HELLO_LEN, n - zone_n);
+    f->of_hello.zone = text_at(p + HELLO_LEN + n - zone_n, zone_n);
+    return str_is_utf8(f->of_hello.name) && str_is_utf8(f->of_hello.zone);
 }
 
 static size_t credit_size(const struct rpc_frame *f)

@@ -26,10 +26,12 @@
  *   CHUNK     the body: one piece of the reply, 1 to RPC_CHUNK_MAX bytes
  *   END       the body: as REPLY, after CHUNKs
  *   CREDIT    0  u32  how many more CHUNKs the caller is ready to take; a CALL is good
- * for RPC_STREAM_WINDOW, and more than RPC_CREDIT_MAX is malformed CANCEL    nothing: the
- * caller has gone HELLO     0  u16  version, 2: u16 0, 4: u32 session, 8: the name of the
- * sender PING      0  u64  anything; PONG gives it back GOAWAY    nothing: begin no more
- * calls here
+ *             for RPC_STREAM_WINDOW, and more than RPC_CREDIT_MAX is malformed
+ *   CANCEL    nothing: the caller has gone
+ *   HELLO     0  u16  version, 2: u16 bytes of the zone, 4: u32 session,
+ *             8: the name of the sender, then its zone
+ *   PING      0  u64  anything; PONG gives it back
+ *   GOAWAY    nothing: begin no more calls here
  *
  * Bodies are msgpack maps. A frame is at most RPC_FRAME_MAX bytes, a message at most
  * RPC_MESSAGE_MAX and RPC_MESSAGE_FRAMES_MAX frames. Anything else is malformed and ends
@@ -102,6 +104,7 @@ struct rpc_frame {
             uint16_t version;
             uint32_t session;
             struct str name;
+            struct str zone; /* where it runs; empty: nobody said */
         } of_hello;
         uint32_t credit;
         uint64_t ping;

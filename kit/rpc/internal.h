@@ -4,6 +4,7 @@
  * (addresses) -> calls. All of it belongs to the client's loop.
  *
  *   call.c      a call from its start to its one end, retries between
+ *   hedge.c     a second try beside the first
  *   upstream.c  which replicas there are, and which takes a call
  *   replica.c   one address: states, connection, loss
  *   batch.c     what leaves for it
@@ -13,6 +14,8 @@
 #define KIT_RPC_INTERNAL_H
 
 #include "kit/guard/breaker.h"
+#include "kit/guard/gradient.h"
+#include "kit/guard/latency.h"
 #include "kit/rpc/budget.h"
 #include "kit/rpc/client.h"
 #include "kit/rpc/dial.h"
@@ -30,7 +33,10 @@ enum {
     RPC_METHOD_BUCKETS = 64,
     RPC_PULSE_MS = 5000,    /* silence before a PING */
     RPC_SILENCE_MS = 15000, /* silence that means the connection is dead */
-    RPC_GONE_MAX = 64,      /* vanished addresses whose breaker is remembered */
+    RPC_IN_FLIGHT_PART = 4, /* the limit of an upstream falls to this part of its max */
+    RPC_IN_FLIGHT_MAX = 20000,
+    RPC_CALM_MS = 100,
+    RPC_GONE_MAX = 64, /* vanished addresses whose breaker is remembered */
 };
 
 /* ---- calls ---------------------------------------------------------------------------
@@ -38,6 +44,14 @@ enum {
 
 /* Where a call is; `link` is in the replica's list of that name. */
 enum rpc_call_place { RPC_NOWHERE, RPC_QUEUED, RPC_IN_HAND, RPC_SENT };
+
+/* What the end of a call says about its replica. */
+enum rpc_verdict {
+    RPC_VERDICT_OK,
+    RPC_VERDICT_REFUSED, /* well, but it did no work: how quickly says nothing */
+    RPC_VERDICT_FAILED,
+    RPC_VERDICT_NONE,
+};
 
 /* The CALL frame as of now. */
 void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_frame *f);
@@ -50,6 +64,19 @@ void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
 bool rpc_stream_take(struct rpc_call *call, struct str bytes);
 /* The connection is gone; its place says whether it had been sent. */
 void rpc_call_lost(struct rpc_call *call);
+/* A hedged call's second try, when the first is slow; and no more of it. */
+void rpc_hedge_begin(struct rpc_call *call);
+void rpc_hedge_end(struct rpc_call *call);
+/* The call that a try belongs to: itself, but for a twin. */
+struct rpc_call *rpc_hedge_call(struct rpc_call *try);
+/* The other try is still out. */
+bool rpc_hedge_other(const struct rpc_call *try);
+
+/* Between the call's own files. Off its replica, if it is with one. */
+void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, bool cancel);
+/* Gives the call to a replica that is not `avoid` (may be NULL). */
+MUST_CHECK const struct err *rpc_call_dispatch(struct rpc_call *call,
+                                               const struct rpc_replica *avoid);
 /* The client is going. */
 void rpc_call_drop(struct rpc_call *call);
 
@@ -86,7 +113,8 @@ struct rpc_replica {
     uint32_t session;             /* 0 until HELLO is answered */
     uint32_t received, confirmed; /* messages; of these the other side knows */
     int64_t heard_us;
-    int64_t latency_us, timed_us; /* moving average of answers, and when the last came */
+    bool far; /* in another zone than we are */
+    struct latency latency;
     struct breaker breaker;
     enum breaker_state breaker_shown; /* as last given to the metric */
     struct metric *breaker_metric;
@@ -111,12 +139,9 @@ MUST_CHECK bool rpc_replica_take(struct rpc_replica *r, struct rpc_call *call);
 /* Takes a call off the replica; if it was sent and `cancel`, the service is told. */
 void rpc_replica_release(struct rpc_replica *r, struct rpc_call *call, bool cancel);
 
-enum rpc_verdict { RPC_VERDICT_OK, RPC_VERDICT_FAILED, RPC_VERDICT_NONE };
-/* What the end of a call says about the replica; once per call taken. */
-void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_us);
-/* How long its answers took lately; halves while nothing is heard, so that a slow one is
- * tried again now and then. */
-int64_t rpc_replica_latency_us(const struct rpc_replica *r, int64_t now_us);
+/* Once per call taken. */
+void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,
+                       int64_t took_us);
 void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us);
 
 /* Between the replica's own files. Control frames leave before calls. */
@@ -144,14 +169,17 @@ struct rpc_upstream {
     struct rpc_client *client;
     char *service;
     struct list replicas;
-    struct rpc_replica **up; /* those UP, in no order */
-    unsigned up_n, up_room;
+    struct rpc_replica **up; /* those UP: the near ones, then the far ones */
+    unsigned up_n, near_n, up_room;
     atomic_uint usable; /* of these, with a breaker that lets calls through; any thread */
     struct rpc_budget budget;
+    struct gradient limit;
+    unsigned limit_shown, in_flight_shown; /* as last given to the metrics */
+    struct metric *limit_metric, *in_flight_metric, *shed[PRIORITY_COUNT];
     struct rpc_source sources[RPC_SOURCES_MAX];
     unsigned sources_n;
     struct loop_timer tick;
-    struct metric *retries, *states[RPC_REPLICA_STATE_COUNT];
+    struct metric *retries, *hedges, *states[RPC_REPLICA_STATE_COUNT];
 };
 
 MUST_CHECK const struct err *rpc_upstream_create(struct rpc_client *c, struct arena *a,
@@ -166,6 +194,9 @@ struct rpc_replica *rpc_upstream_pick(struct rpc_upstream *u,
                                       int64_t *retry_after_ms);
 void rpc_upstream_up(struct rpc_upstream *u, struct rpc_replica *r);
 void rpc_upstream_not_up(struct rpc_upstream *u, struct rpc_replica *r);
+/* May one call more be begun? Then rpc_upstream_left follows once. */
+MUST_CHECK bool rpc_upstream_enter(struct rpc_upstream *u, enum priority p);
+void rpc_upstream_left(struct rpc_upstream *u);
 void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us);
 /* Whose certificate the address must show; NULL when it is not over TLS. */
 const char *rpc_upstream_host(const struct rpc_upstream *u, const char *url);
@@ -184,6 +215,7 @@ struct rpc_method_stats {
 struct rpc_client {
     struct loop *loop;
     struct rpc_client_conf conf;
+    char *zone;
     struct rpc_upstream *upstreams[RPC_UPSTREAMS_MAX];
     atomic_uint upstreams_n;
     bool closing;

@@ -60,6 +60,7 @@ static bool on_hello(struct rpc_outbox *o, struct rpc_inbound *in,
     if (atomic_exchange(&o->peer->greeted, true))
         return true;
     mine.name = str_of(o->lane->server->service);
+    mine.zone = str_of(o->lane->server->zone);
     put_control(o, &(struct rpc_frame){.type = RPC_HELLO, .of_hello = mine});
     return true;
 }

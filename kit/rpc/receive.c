@@ -13,6 +13,13 @@ static void refuse_hello(struct rpc_replica *r, const struct rpc_frame_hello *h)
     rpc_dial_break(r->dial);
 }
 
+static bool is_far(const struct rpc_replica *r, struct str zone)
+{
+    struct str ours = str_of(r->upstream->client->zone);
+
+    return ours.n > 0 && zone.n > 0 && !str_eq(ours, zone);
+}
+
 static bool on_hello(struct rpc_replica *r, struct rpc_inbound *in,
                      const struct rpc_frame *f)
 {
@@ -26,6 +33,7 @@ static bool on_hello(struct rpc_replica *r, struct rpc_inbound *in,
         return true;
     }
     r->session = h->session;
+    r->far = is_far(r, h->zone);
     rpc_replica_enter(r, r->wanted ? RPC_REPLICA_UP : RPC_REPLICA_DRAINING);
     return true;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONTROL_MAX = 1 << 20, LATENCY_SAMPLES = 8, LATENCY_HALVES_US = 5000000 };
+enum { CONTROL_MAX = 1 << 20 };
 
 static const char *const STATE_NAMES[] = {
 #define STATE_NAME(state, name) name,
@@ -219,29 +219,27 @@ void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us)
     rpc_upstream_recount(r->upstream, now_us);
 }
 
-int64_t rpc_replica_latency_us(const struct rpc_replica *r, int64_t now_us)
+/* A failure tells how slow it is only if it was slow. */
+static bool tells_latency(const struct rpc_replica *r, enum rpc_verdict v, int64_t now_us,
+                          int64_t took_us)
 {
-    int64_t halvings = (now_us - r->timed_us) / LATENCY_HALVES_US;
-
-    return halvings < 62 ? r->latency_us >> halvings : 0;
+    return v == RPC_VERDICT_OK ||
+           (v == RPC_VERDICT_FAILED && took_us > latency_us(&r->latency, now_us));
 }
 
-static void time_it(struct rpc_replica *r, int64_t now_us, int64_t took_us)
-{
-    r->latency_us += (took_us - r->latency_us) / LATENCY_SAMPLES;
-    r->timed_us = now_us;
-}
-
-void rpc_replica_judge(struct rpc_replica *r, enum rpc_verdict v, int64_t took_us)
+void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,
+                       int64_t took_us)
 {
     int64_t now_us = clock_mono_us();
 
-    if (v == RPC_VERDICT_NONE) {
-        breaker_forget(&r->breaker, now_us);
-    } else {
-        breaker_report(&r->breaker, now_us, v == RPC_VERDICT_FAILED, took_us);
-        time_it(r, now_us, took_us);
+    if (tells_latency(r, v, now_us, took_us)) {
+        gradient_sample(&r->upstream->limit, method, now_us, took_us);
+        latency_add(&r->latency, now_us, took_us);
     }
+    if (v == RPC_VERDICT_NONE)
+        breaker_forget(&r->breaker, now_us);
+    else
+        breaker_report(&r->breaker, now_us, v == RPC_VERDICT_FAILED, took_us);
     if (r->breaker.state != r->breaker_shown)
         rpc_replica_show_breaker(r, now_us);
 }

@@ -112,7 +112,7 @@ void rpc_sending_end(struct rpc_sending *s);
  */
 
 struct rpc_server {
-    char *service;
+    char *service, *zone;
     unsigned max_in_flight;
     struct rpc_handler *methods; /* sorted by id */
     unsigned methods_n;

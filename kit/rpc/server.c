@@ -48,6 +48,7 @@ const struct err *rpc_server_create(struct arena *a, const struct rpc_server_con
     const char *why = NULL;
 
     s->service = mem_strdup(conf->service);
+    s->zone = mem_strdup(conf->zone ? conf->zone : "");
     s->max_in_flight = conf->max_in_flight;
     take_methods(s, conf->handlers);
     list_init(&s->lanes);
@@ -129,6 +130,7 @@ void rpc_server_destroy(struct rpc_server *s)
     pthread_mutex_destroy(&s->lock);
     free(s->methods);
     free(s->service);
+    free(s->zone);
     free(s);
 }
 

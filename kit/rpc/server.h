@@ -22,6 +22,7 @@ struct rpc_handler {
 
 struct rpc_server_conf {
     const char *service;                /* "orders" */
+    const char *zone;                   /* where it runs, said to callers; may be NULL */
     const char *url;                    /* "tcp://0.0.0.0:7102" */
     const struct rpc_handler *handlers; /* ends with {NULL, NULL} */
     unsigned max_in_flight; /* per loop; above it calls are answered `overloaded` */

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 1000, RETRY_AFTER_MS = 1000, URL_MAX = 300, MARGIN_US = 5000 };
+enum { TICK_MS = 1000, RETRY_AFTER_MS = 1000, URL_MAX = 300 };
 
 /* ---- choosing --------------------------------------------------------------- */
 
@@ -31,53 +31,56 @@ static struct rpc_replica *candidate(struct rpc_upstream *u, unsigned i,
     return r != avoid && lets_through(r, now_us) ? r : NULL;
 }
 
-/* The usual jitter between replicas is none of our business. */
-static bool is_much_slower(int64_t latency_us, int64_t than_us)
+static struct rpc_replica *cheaper(struct rpc_replica *a, struct rpc_replica *b,
+                                   int64_t now_us)
 {
-    return latency_us > 2 * than_us + MARGIN_US;
-}
-
-/* By outstanding calls; by the time that these will take where one is much slower. */
-static struct rpc_replica *less_busy(struct rpc_replica *a, struct rpc_replica *b,
-                                     int64_t now_us)
-{
-    int64_t of_a, of_b;
-
     if (!a || !b)
         return a ? a : b;
-    of_a = rpc_replica_latency_us(a, now_us);
-    of_b = rpc_replica_latency_us(b, now_us);
-    if (!is_much_slower(of_a, of_b) && !is_much_slower(of_b, of_a))
-        of_a = of_b = 1;
-    return of_b * (b->outstanding + 1) < of_a * (a->outstanding + 1) ? b : a;
+    return latency_cheaper(&b->latency, b->outstanding, &a->latency, a->outstanding,
+                           now_us)
+               ? b
+               : a;
 }
+
+/* Replicas up[from..from + n). */
+struct range {
+    unsigned from, n;
+};
 
 /* The power of two choices (Mitzenmacher 2001): nearly as even as asking all, and two
  * callers do not both run to the one that is least busy. */
-static struct rpc_replica *pick_of_two(struct rpc_upstream *u,
+static struct rpc_replica *pick_of_two(struct rpc_upstream *u, struct range in,
                                        const struct rpc_replica *avoid, int64_t now_us)
 {
     uint32_t random = random_u32();
-    unsigned i = (random & 0xffff) % u->up_n;
-    unsigned j = u->up_n == 1 ? i : (i + 1 + (random >> 16) % (u->up_n - 1)) % u->up_n;
-    struct rpc_replica *r =
-        less_busy(candidate(u, i, avoid, now_us), candidate(u, j, avoid, now_us), now_us);
+    unsigned i = (random & 0xffff) % in.n;
+    unsigned j = in.n == 1 ? i : (i + 1 + (random >> 16) % (in.n - 1)) % in.n;
+    struct rpc_replica *r = cheaper(candidate(u, in.from + i, avoid, now_us),
+                                    candidate(u, in.from + j, avoid, now_us), now_us);
 
     return r && breaker_allow(&r->breaker, now_us) ? r : NULL;
 }
 
-static struct rpc_replica *pick_any(struct rpc_upstream *u,
+static struct rpc_replica *pick_any(struct rpc_upstream *u, struct range in,
                                     const struct rpc_replica *avoid, int64_t now_us)
 {
-    unsigned start = random_u32() % u->up_n;
+    unsigned start = random_u32() % in.n;
 
-    for (unsigned i = 0; i < u->up_n; i++) {
-        struct rpc_replica *r = candidate(u, (start + i) % u->up_n, avoid, now_us);
+    for (unsigned i = 0; i < in.n; i++) {
+        struct rpc_replica *r = candidate(u, in.from + (start + i) % in.n, avoid, now_us);
 
         if (r && breaker_allow(&r->breaker, now_us))
             return r;
     }
     return NULL;
+}
+
+static struct rpc_replica *pick_in(struct rpc_upstream *u, struct range in,
+                                   const struct rpc_replica *avoid, int64_t now_us)
+{
+    struct rpc_replica *r = in.n ? pick_of_two(u, in, avoid, now_us) : NULL;
+
+    return r || !in.n ? r : pick_any(u, in, avoid, now_us);
 }
 
 static int64_t soonest_ms(const struct rpc_upstream *u, int64_t now_us)
@@ -97,10 +100,11 @@ struct rpc_replica *rpc_upstream_pick(struct rpc_upstream *u,
                                       const struct rpc_replica *avoid, int64_t now_us,
                                       int64_t *retry_after_ms)
 {
-    struct rpc_replica *r = u->up_n ? pick_of_two(u, avoid, now_us) : NULL;
+    const struct range near = {0, u->near_n}, far = {u->near_n, u->up_n - u->near_n};
+    struct rpc_replica *r = pick_in(u, near, avoid, now_us);
 
-    if (!r && u->up_n)
-        r = pick_any(u, avoid, now_us);
+    if (!r)
+        r = pick_in(u, far, avoid, now_us);
     if (!r)
         *retry_after_ms = soonest_ms(u, now_us);
     return r;
@@ -115,24 +119,65 @@ void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us)
     atomic_store_explicit(&u->usable, n, memory_order_relaxed);
 }
 
+static void place(struct rpc_upstream *u, struct rpc_replica *r, unsigned at)
+{
+    u->up[at] = r;
+    r->up_index = at;
+}
+
 void rpc_upstream_up(struct rpc_upstream *u, struct rpc_replica *r)
 {
     if (u->up_n == u->up_room) {
         u->up_room = u->up_room ? 2 * u->up_room : 8;
         u->up = mem_realloc(u->up, u->up_room * sizeof *u->up);
     }
-    r->up_index = u->up_n;
-    u->up[u->up_n++] = r;
+    place(u, r, u->up_n++);
+    if (!r->far) { /* changes places with the first of the far ones */
+        place(u, u->up[u->near_n], r->up_index);
+        place(u, r, u->near_n++);
+    }
     rpc_upstream_recount(u, clock_mono_us());
 }
 
 void rpc_upstream_not_up(struct rpc_upstream *u, struct rpc_replica *r)
 {
-    struct rpc_replica *last = u->up[--u->up_n];
+    unsigned hole = r->up_index;
 
-    u->up[r->up_index] = last;
-    last->up_index = r->up_index;
+    u->up_n--;
+    if (hole < u->near_n) {
+        place(u, u->up[--u->near_n], hole);
+        hole = u->near_n;
+    }
+    if (hole < u->up_n)
+        place(u, u->up[u->up_n], hole);
     rpc_upstream_recount(u, clock_mono_us());
+}
+
+/* ---- how much --------------------------------------------------------------- */
+
+bool rpc_upstream_enter(struct rpc_upstream *u, enum priority p)
+{
+    if (gradient_enter(&u->limit, p))
+        return true;
+    metric_add(u->shed[p], 1);
+    return false;
+}
+
+void rpc_upstream_left(struct rpc_upstream *u)
+{
+    gradient_leave(&u->limit);
+}
+
+static void show(struct metric *m, unsigned *shown, unsigned now)
+{
+    metric_add(m, (int64_t)now - (int64_t)*shown);
+    *shown = now;
+}
+
+static void show_limit(struct rpc_upstream *u, unsigned limit, unsigned in_flight)
+{
+    show(u->limit_metric, &u->limit_shown, limit);
+    show(u->in_flight_metric, &u->in_flight_shown, in_flight);
 }
 
 static void on_tick(struct loop_timer *t)
@@ -143,6 +188,7 @@ static void on_tick(struct loop_timer *t)
     LIST_EACH (it, &u->replicas)
         rpc_replica_show_breaker(CONTAINER_OF(it, struct rpc_replica, link), now_us);
     rpc_upstream_recount(u, now_us);
+    show_limit(u, gradient_limit(&u->limit), u->limit.in_flight);
     loop_timer_set(t, TICK_MS);
 }
 
@@ -371,12 +417,42 @@ static void make_metrics(struct rpc_upstream *u)
 #undef STATE_NAME
     };
 
+    static const char *const PRIORITY_NAMES[] = {
+#define PRIORITY_NAME(priority, name, percent) name,
+        PRIORITIES(PRIORITY_NAME)
+#undef PRIORITY_NAME
+    };
+
+    u->limit_metric =
+        metrics_gauge("viaduct_hop_limit", "Calls that may be under way, of all loops",
+                      "upstream", u->service, NULL);
+    u->in_flight_metric =
+        metrics_gauge("viaduct_hop_calls_in_flight", "Calls under way, of all loops",
+                      "upstream", u->service, NULL);
+    for (int i = 0; i < PRIORITY_COUNT; i++)
+        u->shed[i] =
+            metrics_counter("viaduct_hop_shed_total", "Calls over the limit", "upstream",
+                            u->service, "priority", PRIORITY_NAMES[i], NULL);
+    u->hedges =
+        metrics_counter("viaduct_hop_hedges_total",
+                        "Reads asked of a second replica while the first was slow",
+                        "upstream", u->service, NULL);
     u->retries = metrics_counter("viaduct_hop_retries_total", "Calls sent once more",
                                  "upstream", u->service, NULL);
     for (int i = 0; i < RPC_REPLICA_STATE_COUNT; i++)
         u->states[i] =
             metrics_gauge("viaduct_hop_replicas", "Connections to replicas, of all loops",
                           "upstream", u->service, "state", NAMES[i], NULL);
+}
+
+static void init_limit(struct rpc_upstream *u)
+{
+    unsigned max = u->client->conf.in_flight;
+    struct gradient_conf conf = {.max = max ? max : RPC_IN_FLIGHT_MAX,
+                                 .calm_ms = RPC_CALM_MS};
+
+    conf.min = (conf.max + RPC_IN_FLIGHT_PART - 1) / RPC_IN_FLIGHT_PART;
+    gradient_init(&u->limit, &conf, clock_mono_us());
 }
 
 const struct err *rpc_upstream_create(struct rpc_client *c, struct arena *a,
@@ -390,6 +466,7 @@ const struct err *rpc_upstream_create(struct rpc_client *c, struct arena *a,
     u->service = mem_strdup(service);
     list_init(&u->replicas);
     rpc_budget_init(&u->budget, clock_mono_us());
+    init_limit(u);
     make_metrics(u);
     loop_timer_init(&u->tick, c->loop, on_tick);
     loop_timer_set(&u->tick, TICK_MS);
@@ -406,6 +483,7 @@ void rpc_upstream_destroy(struct rpc_upstream *u)
     struct list *it;
 
     loop_timer_clear(&u->tick);
+    show_limit(u, 0, 0);
     for (unsigned i = 0; i < u->sources_n; i++) {
         rpc_resolve_destroy(u->sources[i].resolve);
         rpc_addresses_free(u->sources[i].addresses);

@@ -34,15 +34,17 @@ struct svc;
 
 /* Options that every program has; the admin default differs, so the row is the program's.
  */
-#define SVC_OPTIONS(O, ADMIN_DEFAULT)                                                  \
-    O(str, admin_listen, "VIADUCT_ADMIN_LISTEN", ADMIN_DEFAULT, 0, 0,                  \
-      "address of /livez, /readyz, /health and /metrics")                              \
-    O(str, log_level, "VIADUCT_LOG_LEVEL", "info", 0, 0, "debug, info, warn or error") \
-    O(ms, drain_delay_ms, "VIADUCT_DRAIN_DELAY_MS", "0", 0, 60000,                     \
-      "how long to go on as usual after SIGTERM while others learn of it")             \
-    O(ms, drain_ms, "VIADUCT_DRAIN_MS", "10000", 0, 600000,                            \
-      "longest wait for work under way")                                               \
-    O(i64, loops, "VIADUCT_LOOPS", "0", 0, 256, "event loops; 0: the program's default")
+#define SVC_OPTIONS(O, ADMIN_DEFAULT)                                                    \
+    O(str, admin_listen, "VIADUCT_ADMIN_LISTEN", ADMIN_DEFAULT, 0, 0,                    \
+      "address of /livez, /readyz, /health and /metrics")                                \
+    O(str, log_level, "VIADUCT_LOG_LEVEL", "info", 0, 0, "debug, info, warn or error")   \
+    O(ms, drain_delay_ms, "VIADUCT_DRAIN_DELAY_MS", "0", 0, 60000,                       \
+      "how long to go on as usual after SIGTERM while others learn of it")               \
+    O(ms, drain_ms, "VIADUCT_DRAIN_MS", "10000", 0, 600000,                              \
+      "longest wait for work under way")                                                 \
+    O(i64, loops, "VIADUCT_LOOPS", "0", 0, 256, "event loops; 0: the program's default") \
+    O(str, zone, "VIADUCT_ZONE", "", 0, 64,                                              \
+      "where it runs; replicas of the same zone are preferred, empty: all the same")
 
 struct svc_base_conf { /* the first members of every program's conf, made by SVC_OPTIONS
                         */

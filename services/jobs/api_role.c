@@ -22,6 +22,7 @@ const struct err *api_role_start(struct arena *a, const struct jobs_conf *c)
 {
     const struct rpc_server_conf conf = {
         .service = "jobs",
+        .zone = c->zone,
         .url = c->listen,
         .handlers = jobs_handlers,
         .max_in_flight = (unsigned)c->max_in_flight,

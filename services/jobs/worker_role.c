@@ -21,7 +21,8 @@ static bool smtp_is_up(void *arg)
 static const struct err *connect_services(struct arena *a, struct loop *l,
                                           const struct jobs_conf *c, struct jobs_env *env)
 {
-    const struct rpc_client_conf conf = {.self = "jobs", .codes = ERR_CODES};
+    const struct rpc_client_conf conf = {
+        .self = "jobs", .codes = ERR_CODES, .zone = c->zone};
     const struct err *err;
 
     env->rpc = rpc_client_create(l, &conf);

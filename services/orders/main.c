@@ -36,6 +36,7 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     const struct orders_conf *c = conf;
     const struct rpc_server_conf rpc = {
         .service = "orders",
+        .zone = c->zone,
         .url = c->listen,
         .handlers = orders_handlers,
         .max_in_flight = (unsigned)c->max_in_flight,

@@ -49,6 +49,7 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     const struct users_conf *c = conf;
     const struct rpc_server_conf rpc = {
         .service = "users",
+        .zone = c->zone,
         .url = c->listen,
         .handlers = users_handlers,
         .max_in_flight = (unsigned)c->max_in_flight,

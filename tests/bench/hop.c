@@ -35,7 +35,12 @@ static enum step echo(struct flow *f)
 static void serve(struct loop *l, bool over_rpc, const char *address)
 {
     static const struct rpc_handler handlers[] = {{&HOP_ECHO, echo}, {NULL, NULL}};
-    const struct rpc_server_conf conf = {"hop", address, handlers, IN_FLIGHT};
+    const struct rpc_server_conf conf = {
+        .service = "hop",
+        .url = address,
+        .handlers = handlers,
+        .max_in_flight = IN_FLIGHT,
+    };
     struct rpc_server *s;
     struct arena a;
 

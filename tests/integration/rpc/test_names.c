@@ -182,3 +182,28 @@ Test(rpc_names, an_address_that_is_back_before_it_drained_is_taken_again)
     cr_assert_str_eq(slow.text, "slow");
     expect(2, 0, 0);
 }
+
+static int64_t breaker_of_first(void)
+{
+    char target[120];
+
+    snprintf(target, sizeof target, "rig@%s", rig_server_url(servers[1]));
+    return metric_value(
+        metrics_gauge("viaduct_breaker_state", "", "target", target, NULL));
+}
+
+/* It is not closed by time alone: a probe must go well first, and none is sent here. */
+Test(rpc_names, a_breaker_is_remembered_when_its_address_goes_and_comes_back)
+{
+    struct rig_outcome o = {0};
+
+    expect(1, 0, 0);
+    while (o.code != &ERR_CODE_UNAVAILABLE)
+        rig_do(&(struct rig_call){.method = &RIG_BREAK}, &o);
+    cr_assert_neq(breaker_of_first(), 0);
+    atomic_store(&has, 1u << 2);
+    expect(1, 0, 1);
+    atomic_store(&has, 1u << 1 | 1u << 2);
+    expect(2, 0, 0);
+    cr_assert_neq(breaker_of_first(), 0);
+}

@@ -44,7 +44,8 @@ int main(int argc, char **argv)
     rig_init_child((int)number(argv[1]));
     if (getenv("RIG_TLS"))
         rig_tls_start(getenv("RIG_TLS"));
-    s = rig_server_start(&(struct rig_conf){argv[2], number(argv[3]), number(argv[4])});
+    s = rig_server_start(&(struct rig_conf){
+        .url = argv[2], .loops = number(argv[3]), .max_in_flight = number(argv[4])});
     printf("%s", rig_server_url(s));
     fflush(stdout);
     fclose(stdout);

@@ -173,6 +173,7 @@ void rig_begin(const struct rig_call *call, struct rig_outcome *o)
     memset(f->trace.trace_id, 0xab, sizeof f->trace.trace_id);
     memset(f->caller.user.b, 0x11, sizeof f->caller.user.b);
     f->caller.roles = 5;
+    f->priority = call->priority;
     d->call = *call;
     d->outcome = o;
     d->rpc.idempotency_key = str_of(call->key);
@@ -193,11 +194,18 @@ void rig_do(const struct rig_call *call, struct rig_outcome *o)
 
 void rig_connect(const char *urls)
 {
+    rig_connect_as(urls, &(struct rpc_client_conf){0});
+}
+
+void rig_connect_as(const char *urls, const struct rpc_client_conf *as)
+{
     static const struct err_code *const CODES[] = {&RIG_OUT_OF_STOCK, NULL};
-    const struct rpc_client_conf conf = {.self = "test", .codes = CODES};
+    struct rpc_client_conf conf = *as;
     const struct err *err;
     struct arena a;
 
+    conf.self = "test";
+    conf.codes = CODES;
     rpc_process_init();
     arena_init(&a);
     rig_loop = loop_create();

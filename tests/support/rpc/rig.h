@@ -53,6 +53,7 @@ extern struct rig_counts *rig_counts;
 struct rig_conf {
     const char *url;
     unsigned loops, max_in_flight; /* 0: 1 and 10000 */
+    const char *zone;              /* of a server in threads */
 };
 
 /* In threads of this process. */
@@ -97,6 +98,7 @@ struct rig_call {
     const char *key, *request_id;
     unsigned most;    /* RIG_STREAM: how many chunks are read, 0: all */
     int64_t pause_ms; /* before each of them */
+    enum priority priority;
 };
 
 extern struct loop *rig_loop;
@@ -105,6 +107,8 @@ extern unsigned rig_running; /* calls that have not ended */
 
 /* The caller, with `urls` as upstream; waits until it is up. */
 void rig_connect(const char *urls);
+/* The same by another conf; its self and codes are filled in. */
+void rig_connect_as(const char *urls, const struct rpc_client_conf *conf);
 void rig_disconnect(void);
 void rig_begin(const struct rig_call *call, struct rig_outcome *o);
 /* begin, and run the loop until it has ended. */

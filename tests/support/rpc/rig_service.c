@@ -206,6 +206,7 @@ static struct rpc_server *listen_at(const struct rig_conf *conf)
 {
     const struct rpc_server_conf sc = {
         .service = "rig",
+        .zone = conf->zone,
         .url = conf->url,
         .handlers = HANDLERS,
         .max_in_flight = conf->max_in_flight ? conf->max_in_flight : 10000,

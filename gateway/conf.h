@@ -11,6 +11,22 @@
     SVC_OPTIONS(O, "127.0.0.1:9100")                                                   \
     O(str, listen, "VIADUCT_GATEWAY_LISTEN", "127.0.0.1:8080", 0, 0,                   \
       "address of the API")                                                            \
+    O(str, tls_listen, "VIADUCT_GATEWAY_TLS_LISTEN", "", 0, 0,                         \
+      "address of the API over TLS; empty: none")                                      \
+    O(str, tls_certificates, "VIADUCT_TLS_CERTIFICATES", "", 0, 0,                     \
+      "CERT.pem:KEY.pem, ...; the one made for the name that is asked for, or the "    \
+      "first; read again on SIGHUP")                                                   \
+    O(path, tls_tickets, "VIADUCT_TLS_TICKET_SECRETS", "", 0, 0,                       \
+      "file of 64 hex digits a line, the same for all gateways; the first line makes " \
+      "session tickets; empty: a random secret of this process")                       \
+    O(i64, tls_redirect, "VIADUCT_TLS_REDIRECT_PORT", "0", 0, 65535,                   \
+      "the plain address only sends to https at this port; 0: it serves the API")      \
+    O(i64, hsts_s, "VIADUCT_HSTS_S", "31536000", 0, 1e9,                               \
+      "max-age of Strict-Transport-Security over TLS; 0: none")                        \
+    O(ms, handshake_ms, "VIADUCT_HANDSHAKE_MS", "5000", 100, 600000,                   \
+      "how long a TLS handshake may take")                                             \
+    O(ms, response_ms, "VIADUCT_RESPONSE_MS", "30000", 100, 3600000,                   \
+      "how long a client may take to read a response, or a piece of a stream")         \
     O(str, users, "VIADUCT_USERS_UPSTREAM", "tcp://127.0.0.1:7101", 0, 0,              \
       "hop URLs of the users service, comma-separated; each address of a name counts") \
     O(str, orders, "VIADUCT_ORDERS_UPSTREAM", "tcp://127.0.0.1:7102", 0, 0,            \

@@ -24,6 +24,7 @@ static struct edge *edges[LOOPS_MAX];
 static struct warming warming[LOOPS_MAX];
 static struct buf document;
 static struct arena forever;
+static struct http_tls *tls; /* what the loops begin with */
 static struct str document_etag;
 
 static void check_warm(struct loop_timer *t)
@@ -83,31 +84,62 @@ static const struct err *check_addresses(struct arena *a, const struct gateway_c
     return e ? e : client_rules_read(a, &client, &rules);
 }
 
+static const struct err *load_tls(struct arena *a, const struct gateway_conf *c,
+                                  struct http_tls **out)
+{
+    const struct http_tls_conf conf = {c->tls_certificates, c->tls_tickets};
+
+    return *c->tls_listen ? http_tls_load(a, &conf, out) : NULL;
+}
+
 static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
     const char *why = routes_check(a, routes);
     const char *const urls[] = {c->users, c->orders, c->jobs, NULL};
     const struct err *e = check_addresses(a, c);
+    struct http_tls *fresh = NULL;
 
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
     if (why)
         return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
+    if (!e)
+        e = load_tls(a, c, &fresh);
+    http_tls_unref(fresh);
     return e ? e : rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
 }
 
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
     const struct gateway_conf *c = conf;
+    const struct err *e = load_tls(a, c, &tls);
 
     (void)s;
+    if (e)
+        return e;
     rpc_process_init();
     arena_init(&forever);
     buf_init(&document, OPENAPI_BYTES_MAX);
     openapi_write(&document, routes);
     document_etag = respond_etag(&forever, 0, buf_view(&document));
     return rpc_tls_start(a, &RPC_TLS_FILES(c));
+}
+
+static struct http_conf http_conf(const struct gateway_conf *c)
+{
+    return (struct http_conf){
+        .listen = c->listen,
+        .max_connections = (unsigned)c->connections,
+        .max_head_bytes = (size_t)c->head_bytes,
+        .max_body_bytes = (size_t)c->body_bytes,
+        .idle_ms = c->idle_ms,
+        .request_ms = c->receive_ms,
+        .handshake_ms = c->handshake_ms,
+        .response_ms = c->response_ms,
+        .reuseport = true,
+        .lasting = buf_view(&document),
+    };
 }
 
 static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf *c)
@@ -122,14 +154,11 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .hop_in_flight = (unsigned)c->hop_in_flight,
         .hedge_ms = c->hedge_ms,
         .redis = {.url = c->redis, .max_in_flight = 4096, .timeout_ms = c->redis_ms},
-        .http = {.listen = c->listen,
-                 .max_connections = (unsigned)c->connections,
-                 .max_head_bytes = (size_t)c->head_bytes,
-                 .max_body_bytes = (size_t)c->body_bytes,
-                 .idle_ms = c->idle_ms,
-                 .request_ms = c->receive_ms,
-                 .reuseport = true,
-                 .lasting = buf_view(&document)},
+        .http = http_conf(c),
+        .https_listen = c->tls_listen,
+        .tls = tls,
+        .hsts_s = c->hsts_s,
+        .redirect_port = (int)c->tls_redirect,
         .request_timeout_ms = c->work_ms,
         .limit_ip = c->limit_ip,
         .limit_user = c->limit_user,
@@ -159,6 +188,40 @@ static const struct err *start_loop(struct arena *a, struct svc *s, struct loop 
     return NULL;
 }
 
+/* ---- SIGHUP ---- */
+
+struct change {
+    struct loop_post post;
+    unsigned index;
+    struct http_tls *tls;
+};
+
+static void change_loop(struct loop_post *p)
+{
+    struct change *c = CONTAINER_OF(p, struct change, post);
+
+    if (edges[c->index])
+        edge_set_tls(edges[c->index], c->tls);
+    http_tls_unref(c->tls);
+}
+
+static const struct err *reload(struct arena *a, struct svc *s, void *conf)
+{
+    struct http_tls *fresh = NULL;
+    const struct err *e = load_tls(a, conf, &fresh);
+
+    if (e)
+        return e;
+    for (unsigned i = 0; i < svc_loop_count(s); i++) {
+        struct change *c = ARENA_NEW(a, struct change);
+
+        *c = (struct change){{.fn = change_loop}, i, http_tls_ref(fresh)};
+        loop_post(svc_loop(s, i), &c->post);
+    }
+    http_tls_unref(fresh);
+    return NULL;
+}
+
 static void drain(struct svc *s, struct loop *l, unsigned index)
 {
     (void)s;
@@ -179,12 +242,14 @@ static void stop_loop(struct svc *s, struct loop *l, unsigned index)
     (void)l;
     loop_timer_clear(&warming[index].timer);
     edge_destroy(edges[index]);
+    edges[index] = NULL;
 }
 
 static void stop(struct svc *s)
 {
     (void)s;
     rpc_tls_stop();
+    http_tls_unref(tls);
     buf_fini(&document);
     arena_fini(&forever);
 }
@@ -204,6 +269,7 @@ int main(int argc, char **argv)
         .check = check,
         .start = start,
         .loop_start = start_loop,
+        .reload = reload,
         .drain = drain,
         .idle = idle,
         .loop_stop = stop_loop,

@@ -48,6 +48,25 @@ static void make_parts(struct edge *e)
     e->gzip = gzip_create();
 }
 
+static const struct err *listen_plain(struct arena *a, struct edge *e)
+{
+    return http_server_create(a, e->loop, &e->conf.http,
+                              e->conf.redirect_port ? redirect_handle : request_handle, e,
+                              &e->http);
+}
+
+static const struct err *listen_tls(struct arena *a, struct edge *e)
+{
+    struct http_conf conf = e->conf.http;
+
+    if (!e->conf.tls)
+        return NULL;
+    conf.listen = e->conf.https_listen;
+    conf.tls = e->conf.tls;
+    conf.hsts_s = e->conf.hsts_s;
+    return http_server_create(a, e->loop, &conf, request_handle, e, &e->https);
+}
+
 const struct err *edge_create(struct arena *a, struct loop *l,
                               const struct edge_conf *conf, struct edge **out)
 {
@@ -62,8 +81,10 @@ const struct err *edge_create(struct arena *a, struct loop *l,
         err = connect_services(a, e);
     if (!err) {
         make_parts(e);
-        err = http_server_create(a, l, &e->conf.http, request_handle, e, &e->http);
+        err = listen_plain(a, e);
     }
+    if (!err)
+        err = listen_tls(a, e);
     if (err)
         edge_destroy(e);
     else
@@ -76,6 +97,7 @@ void edge_destroy(struct edge *e)
     if (!e)
         return;
     http_server_destroy(e->http); /* ends the flows: first of all */
+    http_server_destroy(e->https);
     auth_destroy(e->auth);
     revocations_destroy(e->revocations);
     keys_destroy(e->keys);
@@ -90,15 +112,29 @@ void edge_destroy(struct edge *e)
     free(e);
 }
 
+void edge_set_tls(struct edge *e, struct http_tls *tls)
+{
+    if (e->https && tls)
+        http_server_set_tls(e->https, tls);
+}
+
+static void drain_server(struct http_server *s)
+{
+    http_server_drain(s);
+    http_server_stop_listening(s);
+}
+
 void edge_drain(struct edge *e)
 {
-    http_server_drain(e->http);
-    http_server_stop_listening(e->http);
+    drain_server(e->http);
+    if (e->https)
+        drain_server(e->https);
 }
 
 unsigned edge_in_flight(const struct edge *e)
 {
-    return http_server_in_flight(e->http);
+    return http_server_in_flight(e->http) +
+           (e->https ? http_server_in_flight(e->https) : 0);
 }
 
 int edge_port(const struct edge *e)

@@ -33,6 +33,10 @@ struct edge_conf {
     int64_t hedge_ms;       /* 0: never */
     struct redis_conf redis;
     struct http_conf http;
+    const char *https_listen; /* "": none; the rest is that of http */
+    struct http_tls *tls;
+    int64_t hsts_s;
+    int redirect_port;          /* not 0: http only sends to https at that port */
     int64_t request_timeout_ms; /* of the work for one request */
     /* Calls a minute, 0: no limit. */
     int64_t limit_ip, limit_user, limit_sign_in;
@@ -47,6 +51,9 @@ MUST_CHECK const struct err *edge_create(struct arena *a, struct loop *l,
                                          const struct edge_conf *conf, struct edge **out);
 /* No request is in flight any more, or what is left is cut off. */
 void edge_destroy(struct edge *e);
+
+/* Certificates for connections to come. */
+void edge_set_tls(struct edge *e, struct http_tls *tls);
 
 /* Replies end their connections, nothing new comes in. */
 void edge_drain(struct edge *e);

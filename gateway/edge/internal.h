@@ -16,7 +16,7 @@
 struct edge {
     struct loop *loop;
     struct edge_conf conf;
-    struct http_server *http;
+    struct http_server *http, *https; /* https: NULL without TLS */
     struct rpc_client *rpc;
     struct redis *redis;
     struct router *router;

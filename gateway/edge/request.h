@@ -47,6 +47,9 @@ static inline struct request *request_of(const struct flow *f)
 /* What kit/http calls; arg is the edge. */
 void request_handle(void *arg, struct http_req *http);
 
+/* Of a plain address that only sends to https: 308 and the same target. */
+void redirect_handle(void *arg, struct http_req *http);
+
 /* The first step of every request. */
 enum step pipeline_begin(struct flow *f);
 

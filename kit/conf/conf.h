@@ -83,7 +83,8 @@ CONF_ERRORS(ERR_DECLARE)
 /* Reads the .env file into the environment without overriding it; a missing file is fine
  * unless `must_exist`. Lines: NAME=value, '#' comments (at the start of a line, or after
  * a space behind a value without quotes), optional quotes: "with \n, \" and \\" or 'as it
- * is', optional `export`. Errors name file and line, never what stands there. */
+ * is', optional `export`. Called again, it first takes away what it set before. Errors
+ * name file and line, never what stands there. */
 MUST_CHECK const struct err *conf_read_dotenv(struct arena *a, const char *path,
                                               bool must_exist);
 

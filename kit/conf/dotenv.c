@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reading a .env file. */
+#include "kit/base/mem.h"
 #include "kit/conf/conf.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DOTENV_MAX_BYTES = 1 << 20 };
+enum { DOTENV_MAX_BYTES = 1 << 20, FROM_FILE_MAX = 1024 };
 
 static bool is_name(struct str s)
 {
@@ -67,6 +68,28 @@ static bool read_value(struct str s, char *out)
     return true;
 }
 
+/* Variables that came from a file: those of the environment win, these are read anew. */
+static char *from_file[FROM_FILE_MAX];
+static size_t n_from_file;
+
+static void forget_all(void)
+{
+    while (n_from_file > 0) {
+        unsetenv(from_file[--n_from_file]);
+        free(from_file[n_from_file]);
+    }
+}
+
+static bool keep(const char *name, const char *text)
+{
+    if (getenv(name))
+        return true;
+    if (n_from_file == FROM_FILE_MAX || setenv(name, text, 1) != 0)
+        return false;
+    from_file[n_from_file++] = mem_strdup(name);
+    return true;
+}
+
 static bool read_line(struct arena *a, struct str line)
 {
     struct str name, value;
@@ -82,9 +105,7 @@ static bool read_line(struct arena *a, struct str line)
         return false;
     value = str_trim(value);
     text = arena_alloc(a, value.n + 1);
-    /* only names and values that came from a file: setenv fails for lack of memory alone
-     */
-    return read_value(value, text) && setenv(arena_str(a, name).p, text, 0) == 0;
+    return read_value(value, text) && keep(arena_str(a, name).p, text);
 }
 
 static struct str trim_cr(struct str line)
@@ -130,6 +151,7 @@ const struct err *conf_read_dotenv(struct arena *a, const char *path, bool must_
     struct buf b;
     struct str all;
 
+    forget_all();
     if (!f && errno == ENOENT && !must_exist)
         return NULL;
     if (!f)

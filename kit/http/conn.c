@@ -11,10 +11,14 @@
 
 #include <stdlib.h>
 
+static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info,
+                          void *arg);
+
 static void enter(struct http_conn *c, enum conn_state to)
 {
     const struct http_conf *conf = &c->server->conf;
     const int64_t limit_ms[] = {
+        [CONN_HANDSHAKE] = conf->handshake_ms,
         [CONN_IDLE] = conf->idle_ms,
         [CONN_HEAD] = conf->request_ms,
         [CONN_BODY] = -1, /* the deadline of the head goes on */
@@ -39,6 +43,20 @@ static void timed_out(struct loop_timer *t)
         http_conn_close(c);
 }
 
+void http_conn_sending(struct http_conn *c, bool on)
+{
+    if (on)
+        loop_timer_set(&c->timer, c->server->conf.response_ms);
+    else
+        loop_timer_clear(&c->timer);
+}
+
+void http_conn_secured(struct http_conn *c)
+{
+    if (c->state == CONN_HANDSHAKE)
+        enter(c, CONN_IDLE);
+}
+
 void http_conn_close(struct http_conn *c)
 {
     evhttp_connection_free(c->evcon);
@@ -55,6 +73,9 @@ void http_conn_forget(struct http_conn *c)
 {
     struct http_exchange *ex = c->exchange;
 
+    /* OpenSSL's bufferevent tells of an end before it adds what came with it */
+    evbuffer_remove_cb(bufferevent_get_input(c->bev), input_changed, c);
+    http_secure_forget(c);
     c->exchange = NULL;
     loop_timer_clear(&c->timer);
     loop_task_cancel(&c->task);
@@ -142,7 +163,8 @@ static void rewrite(struct http_conn *c, struct evbuffer *input)
     } else {
         evbuffer_add(input, "\r\n", 2);
     }
-    evbuffer_freeze(input, 0);
+    if (!c->tls) /* OpenSSL's bufferevent does not unfreeze it to read */
+        evbuffer_freeze(input, 0);
     c->taking = false;
     free_buffer(&c->body);
 }
@@ -314,6 +336,8 @@ void http_conn_write_now(struct http_conn *c)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
 
+    if (c->tls) /* only OpenSSL may write to this socket */
+        return;
     evbuffer_unfreeze(out, 1);
     (void)evbuffer_write(out, bufferevent_getfd(c->bev));
     evbuffer_freeze(out, 1);
@@ -331,7 +355,7 @@ static void attach(struct loop_task *t)
     bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);
-    enter(c, CONN_IDLE);
+    enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);
     if (!c->server->bound)
         http_conn_close(c);
 }
@@ -340,13 +364,13 @@ struct bufferevent *http_conn_accept(struct event_base *base, void *server)
 {
     struct http_server *s = server;
     struct http_conn *c = MEM_NEW(struct http_conn);
-    const struct timeval stall = {.tv_sec = (time_t)(s->conf.idle_ms / 1000 + 1)};
 
     c->server = s;
-    c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    c->tls = http_tls_ref(s->conf.tls);
+    c->bev = c->tls ? http_secure_new(base, c)
+                    : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (!c->bev)
         mem_die("http: no memory for a connection");
-    bufferevent_set_timeouts(c->bev, NULL, &stall);
     bufferevent_setwatermark(c->bev, EV_READ, 1, 0);
     evbuffer_add_cb(bufferevent_get_input(c->bev), input_changed, c);
     loop_timer_init(&c->timer, s->loop, timed_out);
@@ -364,7 +388,7 @@ void http_conn_close_idle(struct http_server *s)
         struct http_conn *c = CONTAINER_OF(it, struct http_conn, link);
 
         next = it->next;
-        if (c->evcon && c->state == CONN_IDLE)
+        if (c->evcon && (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE))
             http_conn_close(c);
     }
 }

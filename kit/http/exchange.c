@@ -14,6 +14,7 @@ struct http_exchange *http_exchange_create(struct http_conn *c)
 
     ex->conn = c;
     ex->req.server = c->server;
+    ex->req.tls = c->tls != NULL;
     arena_init(&ex->req.arena);
     head_init(&ex->head, &c->server->limits);
     list_init(&ex->link);
@@ -131,6 +132,8 @@ static void send_reply(struct http_exchange *ex)
     struct http_conn *conn = ex->conn;
 
     ex->state = EXCHANGE_SENT;
+    if (ex->conn)
+        http_conn_sending(ex->conn, true);
     evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
     if (conn)
         http_conn_write_now(conn);

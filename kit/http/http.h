@@ -14,6 +14,7 @@
 
 #include "kit/base/buf.h"
 #include "kit/flow/flow.h"
+#include "kit/http/tls.h"
 
 struct http_server;
 
@@ -34,9 +35,14 @@ struct http_conf {
     unsigned max_connections; /* of this server; further ones wait in the backlog */
     size_t max_head_bytes;
     size_t max_body_bytes;
-    int64_t idle_ms;    /* keep-alive and per-read idleness */
-    int64_t request_ms; /* head and body must be in by then */
+    int64_t idle_ms;      /* keep-alive */
+    int64_t request_ms;   /* head and body must be in by then */
+    int64_t handshake_ms; /* TLS; 0: request_ms */
+    int64_t response_ms;  /* a reply, or a write of a stream, must have left by then; 0:
+                             request_ms */
     bool reuseport;
+    struct http_tls *tls;      /* NULL: plain; the server takes a reference of its own */
+    int64_t hsts_s;            /* Strict-Transport-Security over TLS; 0: none */
     const char *server_header; /* NULL: none */
     struct str lasting; /* outlives the server: bodies that are in it are not copied */
 };
@@ -50,7 +56,8 @@ struct http_req {
     struct str target; /* as sent; never for logs */
     struct str body;
     struct str client_ip; /* text form of the peer */
-    int64_t start_us;     /* monotonic, when the head was complete */
+    bool tls;
+    int64_t start_us; /* monotonic, when the head was complete */
     void (*gone)(
         struct http_req *r); /* set by the handler; the client went away; may be NULL */
     void *user;              /* the handler's */
@@ -97,6 +104,8 @@ void http_stream_abort(struct http_req *r);
 MUST_CHECK const struct err *http_server_create(
     struct arena *a, struct loop *l, const struct http_conf *conf,
     void (*handler)(void *arg, struct http_req *r), void *arg, struct http_server **out);
+/* For connections to come. */
+void http_server_set_tls(struct http_server *s, struct http_tls *tls);
 /* The bound port (conf port 0: any). */
 int http_server_port(const struct http_server *s);
 unsigned http_server_in_flight(const struct http_server *s);

@@ -6,6 +6,7 @@
  * conn     what stands between the socket and evhttp: it takes the bytes away as they
  * come, runs the strict machines over them, and gives evhttp one whole, rewritten request
  *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
+ * secure   what a connection over TLS does otherwise
  * exchange one request from its first byte to the last byte of its response
  */
 #ifndef KIT_HTTP_INTERNAL_H
@@ -55,6 +56,7 @@ struct http_server {
     unsigned n_in_flight;
     struct loop_timer sweep;
 
+    char hsts[32];    /* the value of the field, or "" */
     struct buf lines; /* header fields on their way to evhttp */
     char date[HTTP_DATE_LEN + 1];
     int64_t date_us; /* monotonic, when it was written */
@@ -62,6 +64,7 @@ struct http_server {
 };
 
 enum conn_state {
+    CONN_HANDSHAKE,
     CONN_IDLE,    /* between requests */
     CONN_HEAD,    /* some of a head has come */
     CONN_BODY,    /* the head is good, some of the body is missing */
@@ -72,6 +75,8 @@ enum conn_state {
 struct http_conn {
     struct list link;
     struct http_server *server;
+    struct http_tls *tls; /* NULL: plain */
+    bool torn;            /* the client must see that not all has come */
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
     enum conn_state state;
@@ -126,8 +131,20 @@ void http_conn_close(struct http_conn *c);
 void http_conn_keep_reading(struct http_conn *c);
 /* After evhttp was given a whole response; c may be gone afterwards. */
 void http_conn_write_now(struct http_conn *c);
+/* From now on the client has response_ms to read what is written; or again for ever. */
+void http_conn_sending(struct http_conn *c, bool on);
+/* The handshake is over. */
+void http_conn_secured(struct http_conn *c);
 /* evhttp frees its side by itself. */
 void http_conn_forget(struct http_conn *c);
+
+/* secure.c */
+/* Its handshake begins with the descriptor. Never NULL. */
+struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c);
+/* Nothing more is written: close_notify. Plain connections too. */
+void http_secure_end(struct http_conn *c);
+/* The connection is being freed. */
+void http_secure_forget(struct http_conn *c);
 
 /* refuse.c */
 void http_conn_refuse(struct http_conn *c, enum head_reject why);

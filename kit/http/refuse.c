@@ -13,7 +13,7 @@ enum { REFUSAL_MAX = 4096 };
 
 static void flushed(struct bufferevent *bev, void *arg)
 {
-    (void)arg;
+    http_secure_end(arg);
     shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
@@ -41,6 +41,7 @@ static void write_refusal(struct http_conn *c, const struct err *e)
     struct evbuffer *out = bufferevent_get_output(c->bev);
     struct buf body;
     char id[UUID_TEXT_LEN];
+    const char *hsts = c->server->hsts;
     int status = err_info(e)->http_status;
 
     buf_init(&body, REFUSAL_MAX);
@@ -50,9 +51,10 @@ static void write_refusal(struct http_conn *c, const struct err *e)
                         "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: "
                         "application/problem+json\r\nContent-Length: %zu\r\n"
                         "X-Request-Id: %.*s\r\nX-Content-Type-Options: nosniff\r\n"
-                        "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+                        "Cache-Control: no-store\r\n%s%s%sConnection: close\r\n\r\n",
                         status, http_reason(status), http_server_date(c->server), body.n,
-                        (int)sizeof id, id);
+                        (int)sizeof id, id, *hsts ? "Strict-Transport-Security: " : "",
+                        hsts, *hsts ? "\r\n" : "");
     evbuffer_add(out, body.p, body.n);
     buf_fini(&body);
 }

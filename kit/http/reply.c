@@ -16,6 +16,7 @@ static const struct {
     {202, "Accepted"},
     {204, "No Content"},
     {304, "Not Modified"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -142,6 +143,7 @@ void http_add_headers(struct http_exchange *ex, const char *content_type,
     put_line(lines, "Content-Type", str_of(content_type));
     for (size_t i = 0; i < n_headers; i++)
         put_line(lines, headers[i].name, headers[i].value);
+    put_line(lines, "Strict-Transport-Security", str_of(*s->hsts ? s->hsts : NULL));
     if (lines->failed)
         LOG_ERROR(NULL, "http.header_dropped", KV("name", "those beyond the limit"));
     attach(ex, "Date", buf_view(lines));

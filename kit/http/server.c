@@ -5,6 +5,7 @@
 #include "kit/http/internal.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -113,6 +114,24 @@ static void make_evhttp(struct http_server *s)
     evhttp_set_gencb(s->evhttp, request_read, s);
 }
 
+static void fill_in(struct http_server *s)
+{
+    struct http_conf *c = &s->conf;
+
+    http_tls_ref(c->tls);
+    c->handshake_ms = c->handshake_ms ? c->handshake_ms : c->request_ms;
+    c->response_ms = c->response_ms ? c->response_ms : c->request_ms;
+    if (c->tls && c->hsts_s > 0)
+        snprintf(s->hsts, sizeof s->hsts, "max-age=%lld", (long long)c->hsts_s);
+}
+
+void http_server_set_tls(struct http_server *s, struct http_tls *tls)
+{
+    http_tls_ref(tls);
+    http_tls_unref(s->conf.tls);
+    s->conf.tls = tls;
+}
+
 const struct err *http_server_create(struct arena *a, struct loop *l,
                                      const struct http_conf *conf,
                                      void (*handler)(void *arg, struct http_req *r),
@@ -124,6 +143,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     s->loop = l;
     s->conf = *conf;
     s->conf.listen = mem_strdup(conf->listen);
+    fill_in(s);
     s->limits = (struct head_limits){conf->max_head_bytes, conf->max_body_bytes};
     s->handler = handler;
     s->arg = arg;
@@ -211,6 +231,7 @@ void http_server_destroy(struct http_server *s)
     s->bound = NULL; /* evhttp_free frees the listener */
     evhttp_free(s->evhttp);
     loop_timer_clear(&s->sweep);
+    http_tls_unref(s->conf.tls);
     buf_fini(&s->lines);
     free((char *)(uintptr_t)s->conf.listen);
     free(s);

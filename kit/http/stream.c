@@ -72,6 +72,8 @@ static void chunk_left(struct evhttp_connection *evcon, void *arg)
     struct http_exchange *ex = arg;
 
     (void)evcon;
+    if (ex->conn)
+        http_conn_sending(ex->conn, false);
     if (ex->writing)
         written(ex);
     if (!ex->aborting) /* its task is queued; evhttp does not want to die in here */
@@ -83,6 +85,8 @@ static void end(struct http_exchange *ex)
     struct http_exchange *orphan = ex->conn ? NULL : ex;
 
     ex->state = EXCHANGE_SENT;
+    if (ex->conn)
+        http_conn_sending(ex->conn, true);
     evhttp_send_reply_end(ex->native);
     if (orphan)
         http_exchange_destroy(orphan);
@@ -96,6 +100,7 @@ static void cut(struct http_exchange *ex)
         return;
     }
     ex->state = EXCHANGE_SENT;
+    ex->conn->torn = true;
     http_conn_close(ex->conn);
 }
 
@@ -122,9 +127,10 @@ void http_stream_pump(struct http_exchange *ex)
     if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) &&
         (discard(ex) || ex->aborting))
         return;
-    if (evbuffer_get_length(ex->out) > 0 && ex->conn && !ex->no_body)
+    if (evbuffer_get_length(ex->out) > 0 && ex->conn && !ex->no_body) {
+        http_conn_sending(ex->conn, true);
         evhttp_send_reply_chunk_with_cb(ex->native, ex->out, chunk_left, ex);
-    else if (ex->writing)
+    } else if (ex->writing)
         loop_soon(ex->req.server->loop, &ex->task);
     else if (ex->ending)
         end(ex);

@@ -56,6 +56,13 @@ struct svc_loop {
     struct metric *turns, *longest, *over_5ms;
 };
 
+/* Of a reload; kept to the end, as anybody may have taken a part of them. */
+struct svc_settings {
+    struct list link;
+    struct arena arena;
+    void *conf;
+};
+
 struct svc {
     const struct svc_def *def;
     struct svc_base_conf *conf;
@@ -78,7 +85,8 @@ struct svc {
     struct loop *admin;
     pthread_t admin_thread;
     struct http_server *http;
-    struct loop_signal *sigterm, *sigint;
+    struct loop_signal *sigterm, *sigint, *sighup;
+    struct list reloaded;
     struct loop_timer phase_timer, poll_timer, ping_timer;
     bool ready, stop_wanted;
     struct metric *admin_turns, *admin_longest, *admin_over_5ms;
@@ -96,6 +104,14 @@ static inline int64_t svc_timer_ms(int64_t ms)
 
 /* run.c: everything after the settings are read. The exit code. */
 int svc_run(const struct svc_def *def);
+
+/* svc.c: from the .env file and the environment, checked. */
+MUST_CHECK const struct err *svc_settings_load(struct arena *a, const struct svc_def *def,
+                                               void *conf, enum log_level *level);
+
+/* reload.c: in the admin thread */
+void svc_reload(struct svc *s);
+void svc_reloads_fini(struct svc *s);
 
 /* loops.c */
 MUST_CHECK const struct err *svc_loops_start(struct svc *s);

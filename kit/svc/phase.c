@@ -170,6 +170,12 @@ static void on_signal(void *arg, int signo)
     enter(s, SVC_DRAIN_DELAY);
 }
 
+static void on_hangup(void *arg, int signo)
+{
+    (void)signo;
+    svc_reload(arg);
+}
+
 static void on_all_started(struct loop_post *p)
 {
     struct svc *s = CONTAINER_OF(p, struct svc, all_started);
@@ -185,6 +191,7 @@ void svc_phases_init(struct svc *s)
     loop_timer_init(&s->poll_timer, s->admin, on_poll_timer);
     s->all_started.fn = on_all_started;
     s->sigterm = loop_signal_create(s->admin, SIGTERM, on_signal, s);
+    s->sighup = loop_signal_create(s->admin, SIGHUP, on_hangup, s);
     s->sigint = loop_signal_create(s->admin, SIGINT, on_signal, s);
 }
 
@@ -194,4 +201,5 @@ void svc_phases_fini(struct svc *s)
     loop_timer_clear(&s->poll_timer);
     loop_signal_destroy(s->sigterm);
     loop_signal_destroy(s->sigint);
+    loop_signal_destroy(s->sighup);
 }

@@ -35,6 +35,7 @@ static void block_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -121,6 +122,7 @@ static void init(struct svc *s, const struct svc_def *def)
     arena_init(&s->rows);
     list_init(&s->gates);
     list_init(&s->dependencies);
+    list_init(&s->reloaded);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->loop_started, NULL);
     s->loop_count = loop_count(s);
@@ -129,6 +131,7 @@ static void init(struct svc *s, const struct svc_def *def)
 
 static void fini(struct svc *s)
 {
+    svc_reloads_fini(s);
     pthread_cond_destroy(&s->loop_started);
     pthread_mutex_destroy(&s->lock);
     arena_fini(&s->arena);
@@ -199,6 +202,11 @@ void *svc_conf(const struct svc *s)
 unsigned svc_loop_count(const struct svc *s)
 {
     return s->loop_count;
+}
+
+struct loop *svc_loop(const struct svc *s, unsigned index)
+{
+    return s->loops[index].loop;
 }
 
 bool svc_draining(const struct svc *s)

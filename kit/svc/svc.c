@@ -53,19 +53,29 @@ static const struct err *check_base(struct arena *a, const struct svc_base_conf 
     return NULL;
 }
 
-static const struct err *load_settings(struct arena *a, const struct svc_def *def,
-                                       const char *env_file)
+static const char *env_file; /* NULL: .env, where there is one */
+
+const struct err *svc_settings_load(struct arena *a, const struct svc_def *def,
+                                    void *conf, enum log_level *level)
 {
-    enum log_level level = LOG_LEVEL_INFO;
     const struct err *e =
         conf_read_dotenv(a, env_file ? env_file : ".env", env_file != NULL);
 
+    *level = LOG_LEVEL_INFO;
     if (!e)
-        e = conf_load(a, def->options, def->conf);
+        e = conf_load(a, def->options, conf);
     if (!e)
-        e = check_base(a, def->conf, &level);
+        e = check_base(a, conf, level);
     if (!e && def->check)
-        e = def->check(a, def->conf);
+        e = def->check(a, conf);
+    return e;
+}
+
+static const struct err *load_settings(struct arena *a, const struct svc_def *def)
+{
+    enum log_level level;
+    const struct err *e = svc_settings_load(a, def, def->conf, &level);
+
     if (!e)
         log_init(def->name, level);
     return e;
@@ -220,7 +230,8 @@ static int run(struct arena *a, const struct svc_def *def, const struct args *ar
         return bad_usage(def, "one option at a time");
     if (action && !action->needs_settings)
         return action->run(def);
-    e = load_settings(a, def, args->env_file);
+    env_file = args->env_file;
+    e = load_settings(a, def);
     if (e)
         return bad_settings(def, e);
     if (action)

@@ -13,6 +13,10 @@
  * def->loop_stop runs in each, the process exits 0 (1 when work was cut off). A second
  * signal exits at once.
  *
+ * SIGHUP while running: settings are read again (.env anew; the environment is what it
+ * was at start), checked, and given to def->reload, which takes what may change while the
+ * program runs. An error anywhere is logged (svc.reload_failed) and changes nothing.
+ *
  * Any function of def may be NULL. Loops are started one after the other; one that fails
  * to start ends the process. A signal before the first loop is started ends it at once.
  * When loop_stop has run in each loop, stop is called in the main thread, and the loops
@@ -72,6 +76,12 @@ struct svc_def {
                                void *conf); /* once, no loop yet */
     const struct err *(*loop_start)(struct arena *a, struct svc *s, struct loop *l,
                                     unsigned index);
+    /* In the admin thread. First everything that can fail (files are read here, not in a
+     * loop), then loop_post() to the loops of svc_loop(). `conf` and what was allocated
+     * on `a` stay to the end of the process when it succeeds, and go when it fails.
+     * Not called before all loops have started, nor once the drain has begun: but a post
+     * may then still be on its way. svc_conf() remains that of the start. */
+    const struct err *(*reload)(struct arena *a, struct svc *s, void *conf);
     void (*drain)(struct svc *s, struct loop *l, unsigned index);
     bool (*idle)(struct svc *s, struct loop *l,
                  unsigned index); /* asked repeatedly after drain */
@@ -83,6 +93,8 @@ int svc_main(const struct svc_def *def, int argc, char **argv);
 
 void *svc_conf(const struct svc *s);
 unsigned svc_loop_count(const struct svc *s);
+/* Any thread, from def->start on; to post to. */
+struct loop *svc_loop(const struct svc *s, unsigned index);
 bool svc_draining(const struct svc *s);
 
 /* Ready waits for every gate: add in start or loop_start, open when (say) the first

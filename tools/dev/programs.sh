@@ -8,9 +8,23 @@ programs=(gateway users orders jobs worker)
 
 programs_admin_first=${VIADUCT_ADMIN_PORTS:-9100} # the first of five
 VIADUCT_GATEWAY_LISTEN=${VIADUCT_GATEWAY_LISTEN:-127.0.0.1:8080}
+VIADUCT_GATEWAY_TLS_LISTEN=${VIADUCT_GATEWAY_TLS_LISTEN:-127.0.0.1:8443}
 VIADUCT_USERS_LISTEN=${VIADUCT_USERS_LISTEN:-tcp://127.0.0.1:7101}
 VIADUCT_ORDERS_LISTEN=${VIADUCT_ORDERS_LISTEN:-tcp://127.0.0.1:7102}
 VIADUCT_JOBS_LISTEN=${VIADUCT_JOBS_LISTEN:-tcp://127.0.0.1:7103}
+
+# A certificate for localhost, made once; it is its own authority.
+programs_certificate() {
+    local dir=$VIADUCT_DEV/tls
+    if openssl x509 -noout -checkend 604800 -in "$dir/localhost.crt" >/dev/null 2>&1; then return; fi
+    mkdir -p "$dir"
+    (
+        umask 077
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=localhost \
+            -addext subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1 -addext extendedKeyUsage=serverAuth \
+            -keyout "$dir/localhost.key" -out "$dir/localhost.crt" 2>/dev/null
+    ) || die "openssl could not make a certificate in $dir"
+}
 
 program_command() {
     case $1 in
@@ -46,8 +60,10 @@ programs_environment() {
     VIADUCT_USERS_UPSTREAM=${VIADUCT_USERS_LISTEN/0.0.0.0/127.0.0.1}
     VIADUCT_ORDERS_UPSTREAM=${VIADUCT_ORDERS_LISTEN/0.0.0.0/127.0.0.1}
     VIADUCT_JOBS_UPSTREAM=${VIADUCT_JOBS_LISTEN/0.0.0.0/127.0.0.1}
+    VIADUCT_TLS_CERTIFICATES=$VIADUCT_DEV/tls/localhost.crt:$VIADUCT_DEV/tls/localhost.key
+    VIADUCT_HSTS_S=0 # a browser would refuse every other server on localhost
     set +a
-    export VIADUCT_GATEWAY_LISTEN VIADUCT_USERS_LISTEN VIADUCT_ORDERS_LISTEN VIADUCT_JOBS_LISTEN
+    export VIADUCT_GATEWAY_TLS_LISTEN VIADUCT_GATEWAY_LISTEN VIADUCT_USERS_LISTEN VIADUCT_ORDERS_LISTEN VIADUCT_JOBS_LISTEN
 }
 
 program_start() {

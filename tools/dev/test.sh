@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# ./dev test [unit|integration|e2e|asan|tsan|lint|manifests|all]: builds what is needed, runs it,
+# ./dev test [unit|integration|e2e|asan|tsan|lint|manifests|edge|all]: builds what is needed, runs it,
 # and ends with CTest's summary and a total. Real servers are started for the tests that need them.
 set -euo pipefail
 
@@ -13,6 +13,7 @@ passed=0 failed=0
 
 main() {
     local what=${1:-all}
+    [ "$what" != edge ] || exec "$VIADUCT_ROOT/tools/dev/test-edge.sh" "${@:2}"
     case $what in
     unit | integration | e2e | asan | tsan | lint | manifests | all) ;;
     *) die "usage: ./dev test [unit|integration|e2e|asan|tsan|lint|manifests|all]" ;;

@@ -29,6 +29,7 @@ main() {
     build_preset release
     start_servers
     migrate_and_seed
+    programs_certificate
     say "starting viaduct"
     start_programs
     summary
@@ -47,6 +48,7 @@ check_ports() {
         for address in "$(program_listens "$name")" "$(program_admin "$name")"; do
             [ "$address" = - ] || check_port "$name" "${address##*:}"
         done
+        [ "$name" != gateway ] || check_port gateway "${VIADUCT_GATEWAY_TLS_LISTEN##*:}"
     done
 }
 
@@ -56,6 +58,7 @@ check_port() {
     holder=$(ss -Hltnp "sport = :$port" | grep -o 'users:.*' | head -n 1 || true)
     case $port in
     "${VIADUCT_GATEWAY_LISTEN##*:}") advice="VIADUCT_GATEWAY_LISTEN=127.0.0.1:8081 ./dev up" ;;
+    "${VIADUCT_GATEWAY_TLS_LISTEN##*:}") advice="VIADUCT_GATEWAY_TLS_LISTEN=127.0.0.1:8444 ./dev up" ;;
     9???) advice="VIADUCT_ADMIN_PORTS=9200 ./dev up" ;;
     *) advice="VIADUCT_${name^^}_LISTEN=tcp://127.0.0.1:$((port + 100)) ./dev up" ;;
     esac
@@ -93,6 +96,7 @@ start_programs() {
 summary() {
     echo
     echo "Viaduct is ready: http://${VIADUCT_GATEWAY_LISTEN/0.0.0.0/127.0.0.1}"
+    echo "                  https://${VIADUCT_GATEWAY_TLS_LISTEN/127.0.0.1/localhost} (curl --cacert .dev/tls/localhost.crt)"
     echo
     programs_status
     "$VIADUCT_ROOT/tools/dev/servers.sh" status up

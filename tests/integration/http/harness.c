@@ -2,6 +2,7 @@
 /* See harness.h. */
 #include "harness.h"
 #include "kit/base/mem.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -199,6 +200,10 @@ void harness_start(struct harness *h, struct http_conf conf)
     signal(SIGPIPE, SIG_IGN); /* as every program does */
     *h = (struct harness){0};
     set_defaults(&conf);
+#ifdef HARNESS_TLS
+    conf.tls = conf.tls ? conf.tls : tls_server_side();
+    h->tls = true;
+#endif
     start = (struct start){h, conf};
     sem_init(&ready, 0, 0);
     pthread_create(&thread, NULL, serve, &start);
@@ -255,7 +260,7 @@ int client_connect(const struct harness *h)
 
     cr_assert(fd >= 0);
     cr_assert(client_connect_with(h, fd));
-    return fd;
+    return h->tls ? tls_wrap(fd) : fd;
 }
 
 void client_send(int fd, struct str bytes)

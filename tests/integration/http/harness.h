@@ -17,6 +17,7 @@ enum { STREAM_CHUNKS = 50, STREAM_CHUNK_BYTES = 10000 };
 struct harness {
     struct http_server *server;
     int port;
+    bool tls;             /* clients too; all tests are built once more with this */
     atomic_int requests;  /* the handler was called */
     atomic_int gone;      /* req->gone was called */
     atomic_long streamed; /* bytes that /forever has written */

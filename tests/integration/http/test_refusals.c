@@ -19,6 +19,7 @@ struct row {
 
 #define ROW(status, text) {status, text, sizeof(text) - 1}
 #define HOST              "Host: a\r\n"
+#define CHUNKED           "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
 #define HIDDEN            "GET /echo?hidden HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static const struct row rows[] = {
@@ -75,6 +76,167 @@ static const struct row rows[] = {
     ROW(400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     ROW(400, "GET /\r\n\r\n"),
     ROW(400, "\r\n\r\n\r\n\r\n"),
+
+    /* request lines */
+    ROW(400, "GET  /echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo  HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, " GET /echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET\t/echo\tHTTP/1.1\r\n" HOST "\r\n"),
+    ROW(501, "get /echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo http/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/1.1 \r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/01.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/1.1x\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/1\r\n" HOST "\r\n"),
+    ROW(505, "GET /echo HTTP/0.9\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo\r\n" HOST "\r\n"),
+    ROW(400, "(GET) /echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "G\0ET /echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\rX: y\r\n" HOST "\r\n"),
+
+    /* targets */
+    ROW(400, "GET echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET ftp://a/echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET http:///echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET http://u:p@a/echo HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET * HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /echo#part HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /ec\\ho HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%zz HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /% HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%2 HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /a/%2e%2e/%2e%2e/b HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%5cb HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%c0%af HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%ff HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /a%0d%0ab HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /a//b HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /\xff HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /\x7f HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /<a> HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /a%2Fb/../c HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /%e2%28%a1 HTTP/1.1\r\n" HOST "\r\n"),
+    ROW(400, "GET /a/../../b HTTP/1.1\r\n" HOST "\r\n"),
+
+    /* hosts and other fields */
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host:\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: a b\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: a/b\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: u@a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host : a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             " Host: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: a\r\nHOST: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: a\t b\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Hos\xc3\xa9t: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X\001: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X: a\001\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X: a\x7f\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "XYZ\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "(X): a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X/Y: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X\xc3\xa4: a\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X: a\r\n\tb\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "X\t: a\r\n\r\n"),
+    ROW(400,
+        "GET /echo HTTP/1.1\r\n" HOST "Content-Type: a/b\r\nContent-Type: a/c\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST
+             "Authorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n"),
+
+    /* lengths and codings */
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: \r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2,2\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2, 2\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0x10\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1e1\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2 2\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST
+             "Content-Length: 99999999999999999999999\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2.0\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: \0132\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2;\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: ٢\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST
+             "Content-Length: 2\r\nContent-Length: 2\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n 3\r\n\r\n" HIDDEN),
+    ROW(413, "POST /echo HTTP/1.1\r\n" HOST
+             "Content-Length: 9223372036854775807\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked, identity\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: identity, chunked\r\n\r\n" HIDDEN),
+    ROW(501,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n" HIDDEN),
+    ROW(501,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked;q=1\r\n\r\n" HIDDEN),
+    ROW(501,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked, chunked\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: \r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunke\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked,\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: ,chunked\r\n\r\n" HIDDEN),
+    ROW(501, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: cow\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n" HIDDEN),
+    ROW(400,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding\0: chunked\r\n\r\n" HIDDEN),
+    ROW(400,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\013\r\n\r\n" HIDDEN),
+    ROW(400, "POST /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n" HIDDEN),
+    ROW(501,
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n" HIDDEN),
+    ROW(400,
+        "POST /echo HTTP/1.1\r\n" HOST "\rTransfer-Encoding: chunked\r\n\r\n" HIDDEN),
+    ROW(400,
+        "POST /echo HTTP/1.1\r\n" HOST "X: y\nTransfer-Encoding: chunked\r\n\r\n" HIDDEN),
+    ROW(400, "HEAD /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello" HIDDEN),
+    ROW(400, "DELETE /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello" HIDDEN),
+    ROW(400, "OPTIONS /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello" HIDDEN),
+    ROW(400, "GET /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello" HIDDEN),
+    ROW(400, "HEAD /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, "DELETE /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, "OPTIONS /echo HTTP/1.1\r\n" HOST
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN),
+
+    /* chunks */
+    ROW(400, CHUNKED "\r\n" HIDDEN),
+    ROW(400, CHUNKED "g\r\n" HIDDEN),
+    ROW(400, CHUNKED "-1\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\r\nabc\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\r\nab\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\r\nab\r0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\r\nab0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2;\001\r\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2;a\nb\r\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2\rab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\nX\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\n X: y\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\n\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\nX: a\0b\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\n: a\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "0\r\nX: a\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "1.0\r\na\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "\t2\r\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "2,\r\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(400, CHUNKED "\0002\r\nab\r\n0\r\n\r\n" HIDDEN),
+    ROW(413, CHUNKED "ffffffffffffffff\r\n" HIDDEN),
+    ROW(413, CHUNKED "10000000000000002\r\nab\r\n0\r\n\r\n" HIDDEN),
 };
 
 static void expect_refused(const struct harness *h, const struct row *row, bool slowly)
@@ -88,7 +250,8 @@ static void expect_refused(const struct harness *h, const struct row *row, bool 
     else
         client_send(fd, bytes);
     client_send(fd, STR(HIDDEN)); /* legal, but too late */
-    client_read_all(fd, answer, sizeof answer);
+    client_read(fd, answer, sizeof answer, NULL);
+    cr_assert(client_is_closed(fd), "%.*s\nis not closed", STR_FMT(bytes));
     snprintf(status_line, sizeof status_line, "HTTP/1.1 %d ", row->status);
     cr_expect(strncmp(answer, status_line, strlen(status_line)) == 0, "%.*s\ngot\n%s",
               STR_FMT(bytes), answer);

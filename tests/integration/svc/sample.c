@@ -87,6 +87,17 @@ static const struct err *loop_start(struct arena *a, struct svc *s, struct loop 
     return fail(a, "loop");
 }
 
+static const struct err *reload(struct arena *a, struct svc *s, void *c)
+{
+    const struct sample *fresh = c;
+
+    if (strcmp(fresh->fail, "reload") == 0)
+        return err_new(a, &ERR_CODE_UNAVAILABLE, "told to fail in reload");
+    LOG_INFO(NULL, "sample.reload", KV("conns", fresh->conns),
+             KV("loop", svc_loop(s, 1) != svc_loop(s, 0)));
+    return NULL;
+}
+
 static void drain(struct svc *s, struct loop *l, unsigned index)
 {
     (void)l;
@@ -142,6 +153,7 @@ int main(int argc, char **argv)
         .check = check,
         .start = start,
         .loop_start = loop_start,
+        .reload = reload,
         .drain = drain,
         .idle = idle,
         .loop_stop = loop_stop_,

@@ -11,6 +11,9 @@
 
 enum { IDENTITIES_MAX = 20000, ARGS_PER_POLICY = 2 };
 
+#define WINDOW_US "60000000"
+_Static_assert(LIMIT_WINDOW_S == 60, "WINDOW_US says the same");
+
 enum identity { IDENTITY_ip, IDENTITY_user };
 
 static const struct {
@@ -29,36 +32,48 @@ static const unsigned classes[] = {
 };
 
 /*
- * KEYS: one sorted set of call times per policy. ARGV: a name for this call, then limit
- * and window in microseconds of each. Answers: refused (0, 1), then per policy how many
- * calls there were and in how many microseconds the oldest leaves the window.
+ * KEYS: one list of call times per policy, the oldest first. ARGV: limit and window in
+ * microseconds of each. Answers: refused (0, 1), then per policy how many calls there
+ * were and in how many microseconds the oldest leaves the window. A call is counted
+ * before it is judged and taken back when it is refused, as the length of the list comes
+ * with counting it; nobody sees the moment between.
  */
 static const struct redis_script script = {
     "local t = redis.call('TIME')\n"
     "local now = t[1] * 1000000 + t[2]\n"
     "local answer = {0}\n"
     "for i, key in ipairs(KEYS) do\n"
-    "  local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])\n"
-    "  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))\n"
-    "  local n = redis.call('ZCARD', key)\n"
-    "  local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]\n"
+    "  local limit, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])\n"
+    "  local oldest = redis.call('LINDEX', key, 0)\n"
+    "  while oldest and oldest + window <= now do\n"
+    "    redis.call('LPOP', key)\n"
+    "    oldest = redis.call('LINDEX', key, 0)\n"
+    "  end\n"
+    "  local n = redis.call('RPUSH', key, now) - 1\n"
+    "  redis.call('PEXPIRE', key, window / 1000)\n"
     "  if n >= limit then answer[1] = 1 end\n"
     "  answer[2 * i] = n\n"
     "  answer[2 * i + 1] = oldest and oldest + window - now or window\n"
     "end\n"
-    "if answer[1] == 0 then\n"
-    "  for i, key in ipairs(KEYS) do\n"
-    "    redis.call('ZADD', key, string.format('%.0f', now), ARGV[1])\n"
-    "    redis.call('PEXPIRE', key, math.ceil(ARGV[2 * i + 1] / 1000))\n"
-    "  end\n"
+    "if answer[1] == 1 then\n"
+    "  for _, key in ipairs(KEYS) do redis.call('RPOP', key) end\n"
     "end\n"
     "return answer\n",
+};
+
+/* Of a policy, what never changes: as arguments of the script and as a header field. */
+struct fixed {
+    char limit[STR_I64_MAX];
+    size_t limit_n;
+    struct str header; /* "ip";q=100;w=60 */
 };
 
 struct limiter {
     struct redis *redis;
     struct limiter_conf conf;
     struct window_table *local;
+    struct arena arena;
+    struct fixed fixed[LIMIT_POLICY_COUNT];
 };
 
 struct limiter *limiter_create(struct redis *redis, const struct limiter_conf *conf)
@@ -68,6 +83,14 @@ struct limiter *limiter_create(struct redis *redis, const struct limiter_conf *c
     l->redis = redis;
     l->conf = *conf;
     l->local = window_table_create(IDENTITIES_MAX);
+    arena_init(&l->arena);
+    for (int p = 0; p < LIMIT_POLICY_COUNT; p++) {
+        struct fixed *x = &l->fixed[p];
+
+        x->limit_n = str_from_i64(conf->limits[p], x->limit);
+        x->header = arena_printf(&l->arena, "\"%s\";q=%lld;w=%d", policies[p].name,
+                                 (long long)conf->limits[p], LIMIT_WINDOW_S);
+    }
     return l;
 }
 
@@ -76,7 +99,25 @@ void limiter_destroy(struct limiter *l)
     if (!l)
         return;
     window_table_destroy(l->local);
+    arena_fini(&l->arena);
     free(l);
+}
+
+/* "viaduct:limit:user:" and the identity. */
+static struct str key_of(struct arena *a, enum limit_policy p, struct str identity)
+{
+    static const char prefix[] = "viaduct:limit:";
+    size_t name = strlen(policies[p].name);
+    char *key = arena_alloc(a, sizeof prefix + name + 1 + identity.n);
+    char *at = key;
+
+    memcpy(at, prefix, sizeof prefix - 1);
+    at += sizeof prefix - 1;
+    memcpy(at, policies[p].name, name);
+    at += name;
+    *at++ = ':';
+    memcpy(at, identity.p, identity.n);
+    return (struct str){key, (size_t)(at - key) + identity.n};
 }
 
 static void ask(struct flow *f, struct limit_take *t, enum limit_policy p,
@@ -84,24 +125,23 @@ static void ask(struct flow *f, struct limit_take *t, enum limit_policy p,
 {
     if (t->limiter->conf.limits[p] <= 0)
         return;
-    t->keys[t->n] = arena_printf(&f->arena, "viaduct:limit:%s:%.*s", policies[p].name,
-                                 STR_FMT(identity));
+    t->keys[t->n] = key_of(&f->arena, p, identity);
     t->asked[t->n++] = p;
     t->answers[p].asked = true;
 }
 
 static void send(struct flow *f, struct limit_take *t)
 {
-    struct str args[1 + ARGS_PER_POLICY * LIMIT_POLICY_COUNT];
+    struct str args[ARGS_PER_POLICY * LIMIT_POLICY_COUNT];
     size_t n = 0;
 
     if (t->n == 0)
         return;
-    args[n++] = uuid_str(&f->arena, uuid_new());
     for (size_t i = 0; i < t->n; i++) {
-        args[n++] = arena_printf(&f->arena, "%lld",
-                                 (long long)t->limiter->conf.limits[t->asked[i]]);
-        args[n++] = arena_printf(&f->arena, "%lld", LIMIT_WINDOW_S * 1000000LL);
+        const struct fixed *x = &t->limiter->fixed[t->asked[i]];
+
+        args[n++] = (struct str){x->limit, x->limit_n};
+        args[n++] = STR(WINDOW_US);
     }
     t->cmd = (struct redis_cmd){0};
     redis_start_script(f, &t->cmd, t->limiter->redis, &script, t->keys, t->n, args, n,
@@ -205,27 +245,49 @@ const struct err *limit_judge(struct flow *f, struct limit_take *t)
 
 /* ---- header fields ---- */
 
+enum { ITEM_MAX = 128, LIST_MAX = LIMIT_POLICY_COUNT * ITEM_MAX };
+
+static char *put(char *at, struct str s)
+{
+    memcpy(at, s.p, s.n);
+    return at + s.n;
+}
+
+static char *put_separator(char *at, const char *begin)
+{
+    return at == begin ? at : put(at, STR(", "));
+}
+
+static struct str made(const char *begin, const char *end)
+{
+    return (struct str){end == begin ? NULL : begin, (size_t)(end - begin)};
+}
+
 struct str limit_policy_header(struct arena *a, const struct limit_take *t)
 {
-    struct str list = {NULL, 0};
+    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
 
     for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++)
         if (t->answers[p].asked)
-            list = arena_printf(a, "%.*s%s\"%s\";q=%lld;w=%d", STR_FMT(list),
-                                list.n > 0 ? ", " : "", policies[p].name,
-                                (long long)t->limiter->conf.limits[p], LIMIT_WINDOW_S);
-    return list;
+            at = put(put_separator(at, begin), t->limiter->fixed[p].header);
+    return made(begin, at);
 }
 
 struct str limit_header(struct arena *a, const struct limit_take *t)
 {
-    struct str list = {NULL, 0};
+    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
 
-    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++)
-        if (t->answers[p].asked)
-            list = arena_printf(a, "%.*s%s\"%s\";r=%lld;t=%lld", STR_FMT(list),
-                                list.n > 0 ? ", " : "", policies[p].name,
-                                (long long)t->answers[p].remaining,
-                                (long long)(t->answers[p].reset_ms + 999) / 1000);
-    return list;
+    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
+        const struct limit_answer *answer = &t->answers[p];
+
+        if (!answer->asked)
+            continue;
+        at = put(put_separator(at, begin), STR("\""));
+        at = put(at, str_of(policies[p].name));
+        at = put(at, STR("\";r="));
+        at += str_from_i64(answer->remaining, at);
+        at = put(at, STR(";t="));
+        at += str_from_i64((answer->reset_ms + 999) / 1000, at);
+    }
+    return made(begin, at);
 }

@@ -73,12 +73,28 @@ static size_t escape(unsigned char c, char *out)
     return 6;
 }
 
+/* Exact for bytes below 0x80, and no for any above: a byte less than a borrows into its
+ * top bit when a is subtracted (Bit Twiddling Hacks, "determine if a word has a byte less
+ * than n"); one equal to c is zero after xor. */
+static bool eight_are_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t w, quote, slash;
+
+    memcpy(&w, p, sizeof w);
+    quote = w ^ ones * '"';
+    slash = w ^ ones * '\\';
+    return ((w | (w - ones * ' ') | (quote - ones) | (slash - ones)) & tops) == 0;
+}
+
 /* How many bytes from the first on are written as they are: ASCII without controls,
  * quotation marks and backslashes. */
 static size_t plain_bytes(struct str s)
 {
     size_t n = 0;
 
+    while (n + sizeof(uint64_t) <= s.n && eight_are_plain(s.p + n))
+        n += sizeof(uint64_t);
     for (; n < s.n; n++) {
         unsigned char c = (unsigned char)s.p[n];
 

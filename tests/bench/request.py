@@ -78,6 +78,12 @@ TITLES = {
 }
 
 
+def core_us(r):
+    """CPU per request of what runs on the servers' core: at full load the rate is its inverse,
+    also when the machine has other work to do."""
+    return sum(c["cpu_us"] for name, c in r["costs"].items() if name not in ("redis", "postgres"))
+
+
 def show(runs, targets, clients):
     print(f"\nc={clients}, {'1 run' if QUICK else f'median of {ROUNDS} interleaved runs'}")
     rows = []
@@ -86,8 +92,9 @@ def show(runs, targets, clients):
         costs = "; ".join(f"{name} {c['cpu_us']:.1f} ({c['switches']:.2f})"
                           for name, c in r["costs"].items())
         rows.append((TITLES[t["name"]], f"{r['rps']:.0f}", f"{ratio_of(runs, t['name'], 'hello'):.2f}",
+                     f"{core_us(runs['hello']) / core_us(r):.2f}",
                      f"{r['p50']:.0f}", f"{r['p99']:.0f}", r["bad"], costs))
-    table(("", "rps", "/hello", "p50 us", "p99 us", "bad", "CPU us (context switches) per request"), rows)
+    table(("", "rps", "/hello", "by CPU", "p50 us", "p99 us", "bad", "CPU us (context switches) per request"), rows)
 
 
 def record(report, runs, targets, clients):
@@ -96,6 +103,7 @@ def record(report, runs, targets, clients):
         hello = runs["hello"]
         tag = f"request.{name}.c{clients}"
         report.figure(f"{tag}.rps", r["rps"], "1/s", hello["rps"], ratio_of(runs, name, "hello"))
+        report.figure(f"{tag}.core_cpu", core_us(r), "us", core_us(hello), core_us(hello) / core_us(r))
         for p in ("p50", "p99"):
             report.figure(f"{tag}.{p}", r[p], "us", hello[p], r[p] / max(hello[p], 1))
         for process, c in r["costs"].items():

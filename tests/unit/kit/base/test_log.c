@@ -202,3 +202,23 @@ Test(log, held_lines_that_grow_too_many_leave_before_the_next)
     cr_assert(strstr(after_head("info"), "\"event\":\"one\""));
     cr_assert_not(strstr(text, "\"event\":\"two\""), "%s", text);
 }
+
+Test(log, every_byte_is_escaped_wherever_it_stands)
+{
+    for (int at = 0; at < 20; at++)
+        for (int c = 1; c < 0x80; c++) {
+            char value[21], want[32];
+            bool plain = c >= ' ' && c != '"' && c != '\\';
+
+            memset(value, 'a', sizeof value - 1);
+            value[sizeof value - 1] = '\0';
+            value[at] = (char)c;
+            cr_assert_eq(ftruncate(file, 0), 0);
+            cr_assert_eq(lseek(file, 0, SEEK_SET), 0);
+            LOG_INFO(NULL, "e", KV("v", value));
+            text[pread(file, text, sizeof text - 1, 0)] = '\0';
+            (void)snprintf(want, sizeof want, "\"v\":\"%s\"", value);
+            cr_assert_eq(strstr(text, want) != NULL, plain, "%d at %d: %s", c, at, text);
+        }
+    captured();
+}

@@ -3,18 +3,16 @@
 rest, and the longest turns of its loops while all kinds of calls come in.
 
 Turns are measured in wall time, so on a machine that is busy with other work they show its
-scheduler too; the programs say in their logs (loop.long_turn) what ran in them."""
+scheduler too; what ran in them cannot be told."""
 import json
-import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 
-from measure import BIN, Load, Processes, Report, say, table
-from stack import PROGRAMS, Stack
+from measure import Load, Processes, Report, say, table
+from stack import Stack
 
 QUICK = "--quick" in sys.argv
 STARTS, SETTLE_S, LOAD_S = (1, 3, 5) if QUICK else (3, 4, 15)
@@ -94,27 +92,6 @@ def mixed_load(stack, processes):
         f"{counts['failed']} of these failed {counts['why']}")
 
 
-def symbol(binary, text):
-    """viaduct-users+0x1234 -> the function's name and line."""
-    found = re.search(r"\+0x([0-9a-f]+)", text)
-    if not found:
-        return text
-    done = subprocess.run(["addr2line", "-f", "-s", "-e", BIN / binary, "0x" + found[1]],
-                          capture_output=True, text=True, check=False)
-    return " ".join(done.stdout.split()) or text
-
-
-def long_turns(processes, stack, name):
-    """What the log says about them, the longest first."""
-    lines = []
-    for line in processes.log(name).read_text(errors="replace").splitlines():
-        if '"loop.long_turn"' in line:
-            lines.append(json.loads(line))
-    lines.sort(key=lambda l: -l["us"])
-    return [(l["us"], l.get("cpu_us", -1), symbol(PROGRAMS[name][0], l.get("longest", "")),
-             l.get("longest_us", 0)) for l in lines]
-
-
 def of_loops(metrics, name):
     """The admin port's loop serves no calls."""
     return [v for k, v in metrics.items() if k.startswith(name + "{") and "admin" not in k]
@@ -148,10 +125,6 @@ def main():
             report.goal(f"{name} longest turn", longest, 5, False, "ms")
         table(("program", "ready ms", "idle MB", "after load MB", "turns", "longest turn ms",
                "turns over 5 ms"), rows)
-        for name in ORDER:
-            for us, cpu_us, what, what_us in long_turns(processes, stack, name)[:5]:
-                print(f"{name}: a turn of {us / 1000:.1f} ms, {cpu_us / 1000:.1f} ms of them on a core; "
-                      f"the longest part {what_us / 1000:.1f} ms: {what}")
         report.end()
 
 

@@ -63,16 +63,17 @@ static struct str unquoted(struct str s)
     return s;
 }
 
-/* RFC 7239 section 6: [IPv6]:port, IPv4:port; ports are not for us. */
+/* RFC 7239 section 6: [IPv6]:port, IPv4:port; ports are not for us. A second colon makes
+ * it IPv6, also with dots: proxies on dual-stack sockets write ::ffff:192.0.2.43. */
 static struct str without_port(struct str node)
 {
-    struct str rest;
+    struct str port;
+    struct str host;
 
     if (node.n > 0 && node.p[0] == '[')
-        return str_split((struct str){node.p + 1, node.n - 1}, ']', &rest);
-    if (memchr(node.p, '.', node.n))
-        return str_split(node, ':', &rest);
-    return node;
+        return str_split((struct str){node.p + 1, node.n - 1}, ']', &port);
+    host = str_split(node, ':', &port);
+    return port.p && memchr(port.p, ':', port.n) ? node : host;
 }
 
 /* for=192.0.2.43;proto=https */

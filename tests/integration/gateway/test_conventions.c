@@ -302,6 +302,9 @@ static const struct {
     {"X-Forwarded-For: 203.0.113.9:4711", 403},
     {"X-Forwarded-For: [2001:db8::7]:4711", 403},
     {"X-Forwarded-For: 2001:db8::7", 403},
+    {"X-Forwarded-For: ::ffff:203.0.113.9", 403}, /* as dual-stack proxies write it */
+    {"X-Forwarded-For: [::ffff:203.0.113.9]:4711", 403},
+    {"X-Forwarded-For: 203.0.113.9, ::ffff:10.1.2.3", 403},
     {"X-Forwarded-For: 203.0.113.9, unknown", 200},
     {"X-Forwarded-For: ,,,", 200},
     {"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.1", 200},

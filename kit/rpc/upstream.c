@@ -78,9 +78,12 @@ static struct rpc_replica *pick_any(struct rpc_upstream *u, struct range in,
 static struct rpc_replica *pick_in(struct rpc_upstream *u, struct range in,
                                    const struct rpc_replica *avoid, int64_t now_us)
 {
-    struct rpc_replica *r = in.n ? pick_of_two(u, in, avoid, now_us) : NULL;
+    struct rpc_replica *r;
 
-    return r || !in.n ? r : pick_any(u, in, avoid, now_us);
+    if (in.n == 0)
+        return NULL;
+    r = pick_of_two(u, in, avoid, now_us);
+    return r ? r : pick_any(u, in, avoid, now_us);
 }
 
 static int64_t soonest_ms(const struct rpc_upstream *u, int64_t now_us)

@@ -78,6 +78,7 @@ static void enter_drain_delay(struct svc *s)
 static void enter_draining(struct svc *s)
 {
     LOG_INFO(NULL, "svc.draining", KV("at_most_ms", s->conf->drain_ms));
+    log_flush(); /* before what the loops say of it */
     for (unsigned i = 0; i < s->loop_count; i++) {
         s->loops[i].drain.fn = drain_loop;
         loop_post(s->loops[i].loop, &s->loops[i].drain);
@@ -151,6 +152,7 @@ static void stop_while_starting(struct svc *s, int signo)
     if (atomic_load(&s->loops_begun))
         return;
     LOG_INFO(NULL, "svc.stopped", KV("signal", signo), KV("phase", "starting"));
+    log_flush();
     _exit(0);
 }
 

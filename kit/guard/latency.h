@@ -31,20 +31,20 @@ static inline double latency_us(const struct latency *l, int64_t now_us)
 
     return silent_us <= 0
                ? l->us
-               : l->us * LATENCY_FALL_US / (double)(LATENCY_FALL_US + silent_us);
+               : l->us * (double)LATENCY_FALL_US / (double)(LATENCY_FALL_US + silent_us);
 }
 
 static inline void latency_add(struct latency *l, int64_t now_us, int64_t took_us)
 {
     double was = latency_us(l, now_us);
 
-    l->us = was + ((double)took_us - was) / LATENCY_SAMPLES;
+    l->us = was + ((double)took_us - was) / (double)LATENCY_SAMPLES;
     l->at_us = now_us;
 }
 
 static inline bool latency_much_slower(double us, double than_us)
 {
-    return us > 2 * than_us + LATENCY_MARGIN_US;
+    return us > 2 * than_us + (double)LATENCY_MARGIN_US;
 }
 
 /* Would a call more cost less at `b` than at `a`? They have these calls under way. */

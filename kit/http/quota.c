@@ -5,6 +5,7 @@
 #include "kit/base/mem.h"
 #include "kit/obs/metrics.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -122,6 +123,7 @@ void http_quota_leave(struct http_quota *q, const struct http_quota_key *key)
 
     pthread_mutex_lock(&q->lock);
     at = find(q, key);
+    assert(*at);
     q->n--;
     if (--(*at)->n == 0) {
         gone = *at;

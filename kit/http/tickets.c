@@ -124,10 +124,12 @@ static bool take_secret(struct http_tls *t, const char *hex)
 {
     size_t n = 0;
 
-    return t->n_secrets < HTTP_TICKET_SECRETS_MAX &&
-           OPENSSL_hexstr2buf_ex(t->secrets[t->n_secrets++], HTTP_TICKET_SECRET_BYTES, &n,
-                                 hex, '\0') == 1 &&
-           n == HTTP_TICKET_SECRET_BYTES;
+    if (t->n_secrets == HTTP_TICKET_SECRETS_MAX ||
+        OPENSSL_hexstr2buf_ex(t->secrets[t->n_secrets], HTTP_TICKET_SECRET_BYTES, &n, hex,
+                              '\0') != 1)
+        return false;
+    t->n_secrets++;
+    return n == HTTP_TICKET_SECRET_BYTES;
 }
 
 static bool take_secrets(struct http_tls *t, FILE *f)

@@ -13,7 +13,8 @@ static const char SUITES_12[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-static const char GROUPS[] = "?X25519MLKEM768:X25519:prime256v1:secp384r1";
+/* not const, as the macro that takes it casts that away */
+static char GROUPS[] = "?X25519MLKEM768:X25519:prime256v1:secp384r1";
 static const unsigned char SESSIONS_OF[] = "viaduct";
 
 /* ---- callbacks of a handshake; in the loop of its connection ---- */

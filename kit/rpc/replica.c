@@ -224,7 +224,7 @@ static bool tells_latency(const struct rpc_replica *r, enum rpc_verdict v, int64
                           int64_t took_us)
 {
     return v == RPC_VERDICT_OK ||
-           (v == RPC_VERDICT_FAILED && took_us > latency_us(&r->latency, now_us));
+           (v == RPC_VERDICT_FAILED && (double)took_us > latency_us(&r->latency, now_us));
 }
 
 void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,

@@ -125,6 +125,21 @@ struct str client_address(const struct client_rules *rules, const struct http_re
     return client;
 }
 
+struct str client_counted(struct arena *a, struct str address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    char net[16];
+    struct ip ip;
+
+    if (!memchr(address.p, ':', address.n) || !ip_parse(address, &ip))
+        return address;
+    if (memcmp(ip.bytes, mapped, sizeof mapped) == 0)
+        return arena_printf(a, "%u.%u.%u.%u", ip.bytes[12], ip.bytes[13], ip.bytes[14],
+                            ip.bytes[15]);
+    hex_encode(ip.bytes, 8, net);
+    return arena_str(a, (struct str){net, sizeof net});
+}
+
 bool client_may(const struct client_rules *rules, struct str address,
                 const struct route *route)
 {

@@ -38,6 +38,10 @@ MUST_CHECK const struct err *client_rules_read(struct arena *a,
 struct str client_address(const struct client_rules *rules, const struct http_req *http,
                           struct str peer);
 
+/* What limits count: the IPv4 address, or the /64 of an IPv6 one, as a subscriber has at
+ * least that many addresses (RFC 6177). In the arena, or `address`. */
+struct str client_counted(struct arena *a, struct str address);
+
 /* route NULL: none found. */
 bool client_may(const struct client_rules *rules, struct str address,
                 const struct route *route);

@@ -49,7 +49,8 @@ enum step pipeline_begin(struct flow *f)
     }
     if (known)
         take_identity(f, known);
-    limit_start(f, &rq->limit, rq->edge->limiter, limits, http->client_ip,
+    limit_start(f, &rq->limit, rq->edge->limiter, limits,
+                client_counted(&http->arena, http->client_ip),
                 known ? &f->caller.user : NULL);
     return flow_await(f, address_counted);
 }

@@ -62,11 +62,17 @@
     O(str, cors_origins, "VIADUCT_CORS_ORIGINS", "", 0, 0,                             \
       "origins whose pages may call from a browser, comma-separated")                  \
     O(i64, connections, "VIADUCT_MAX_CONNECTIONS", "10000", 1, 1e6,                    \
-      "clients at a time, per loop; more wait in the backlog")                         \
+      "clients at a time, per loop; more wait in the backlog, or are closed when "     \
+      "both listeners are full")                                                       \
+    O(i64, connections_of_ip, "VIADUCT_MAX_CONNECTIONS_PER_IP", "1000", 0, 1e6,        \
+      "of them in the whole process from one address (IPv6: one /64), others are "     \
+      "closed at once; trusted proxies are not counted; 0: no limit")                  \
     O(bytes, head_bytes, "VIADUCT_MAX_HEAD_BYTES", "16k", 1024, 1048576,               \
       "longest request head")                                                          \
     O(bytes, body_bytes, "VIADUCT_MAX_BODY_BYTES", "256k", 1024, 16777216,             \
       "longest request body")                                                          \
+    O(bytes, body_budget, "VIADUCT_BODY_BUDGET_BYTES", "64m", 0, 1099511627776,        \
+      "request bodies in memory, in the whole process; more get 503; 0: no limit")     \
     O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                           \
       "how long a connection may wait for its next request")                           \
     O(ms, receive_ms, "VIADUCT_RECEIVE_MS", "15000", 100, 600000,                      \

@@ -26,6 +26,7 @@ static struct buf document;
 static struct arena forever;
 static struct http_tls *tls; /* what the loops begin with */
 static struct str document_etag;
+static struct http_quota *quota; /* of all loops and both listeners */
 
 static void check_warm(struct loop_timer *t)
 {
@@ -110,14 +111,26 @@ static const struct err *check(struct arena *a, void *conf)
     return e ? e : rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
 }
 
+/* Both listeners of a loop together have what each of them may have. */
+static struct http_quota_conf quota_conf(const struct svc *s,
+                                         const struct gateway_conf *c)
+{
+    return (struct http_quota_conf){
+        .connections = svc_loop_count(s) * (unsigned)c->connections,
+        .connections_of_address = (unsigned)c->connections_of_ip,
+        .body_bytes = (size_t)c->body_budget,
+    };
+}
+
 static const struct err *start(struct arena *a, struct svc *s, void *conf)
 {
     const struct gateway_conf *c = conf;
+    const struct http_quota_conf shares = quota_conf(s, c);
     const struct err *e = load_tls(a, c, &tls);
 
-    (void)s;
     if (e)
         return e;
+    quota = http_quota_create(&shares);
     rpc_process_init();
     arena_init(&forever);
     buf_init(&document, OPENAPI_BYTES_MAX);
@@ -138,6 +151,7 @@ static struct http_conf http_conf(const struct gateway_conf *c)
         .handshake_ms = c->handshake_ms,
         .response_ms = c->response_ms,
         .reuseport = true,
+        .quota = quota,
         .lasting = buf_view(&document),
     };
 }
@@ -207,11 +221,13 @@ static void change_loop(struct loop_post *p)
 
 static const struct err *reload(struct arena *a, struct svc *s, void *conf)
 {
+    const struct http_quota_conf shares = quota_conf(s, conf);
     struct http_tls *fresh = NULL;
     const struct err *e = load_tls(a, conf, &fresh);
 
     if (e)
         return e;
+    http_quota_set(quota, &shares);
     for (unsigned i = 0; i < svc_loop_count(s); i++) {
         struct change *c = ARENA_NEW(a, struct change);
 
@@ -249,6 +265,7 @@ static void stop(struct svc *s)
 {
     (void)s;
     rpc_tls_stop();
+    http_quota_destroy(quota);
     http_tls_unref(tls);
     buf_fini(&document);
     arena_fini(&forever);

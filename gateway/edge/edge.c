@@ -48,6 +48,14 @@ static void make_parts(struct edge *e)
     e->gzip = gzip_create();
 }
 
+static bool is_proxy(void *edge, struct str address)
+{
+    const struct edge *e = edge;
+    struct ip ip;
+
+    return ip_parse(address, &ip) && cidr_list_has(&e->client.trusted, &ip);
+}
+
 static const struct err *listen_plain(struct arena *a, struct edge *e)
 {
     return http_server_create(a, e->loop, &e->conf.http,
@@ -81,6 +89,7 @@ const struct err *edge_create(struct arena *a, struct loop *l,
         err = connect_services(a, e);
     if (!err) {
         make_parts(e);
+        e->conf.http.trusted_peer = is_proxy;
         err = listen_plain(a, e);
     }
     if (!err)

@@ -80,11 +80,19 @@ void http_conn_forget(struct http_conn *c)
     loop_timer_clear(&c->timer);
     loop_task_cancel(&c->task);
     http_server_conn_closed(c->server, c);
+    http_conn_leave(c);
     free_buffer(&c->body);
     free_buffer(&c->held);
     loop_free_later(c->server->loop, free, c);
     if (ex)
         http_exchange_orphan(ex);
+}
+
+void http_conn_drop_body(struct http_conn *c)
+{
+    free_buffer(&c->body);
+    if (c->exchange)
+        http_exchange_uncharge(c->exchange);
 }
 
 /* evhttp frees the connection, for whatever reason. */
@@ -200,17 +208,32 @@ static size_t take_head(struct http_conn *c, struct str in)
 
 static size_t take_chunked(struct http_conn *c, struct str in)
 {
-    size_t used = 0;
+    size_t used = 0, got = 0;
 
     while (used < in.n && c->chunk.state < CHUNK_DONE) {
         struct str data;
 
         used += chunk_feed(&c->chunk, (struct str){in.p + used, in.n - used}, &data);
         evbuffer_add(c->body, data.p, data.n);
+        got += data.n;
     }
     if (c->chunk.state == CHUNK_REJECTED)
         http_conn_refuse(c, c->chunk.reject);
+    else if (!http_exchange_charge(c->exchange, got))
+        http_conn_refuse(c, HEAD_REJECT_BODY_BUDGET);
     return used;
+}
+
+/* The length is known. */
+static void take_counted(struct http_conn *c, struct evbuffer *from)
+{
+    int moved = evbuffer_remove_buffer(
+        from, c->body, c->body_left < INT32_MAX ? (size_t)c->body_left : INT32_MAX);
+    size_t n = moved > 0 ? (size_t)moved : 0;
+
+    c->body_left -= n;
+    if (!http_exchange_charge(c->exchange, n))
+        http_conn_refuse(c, HEAD_REJECT_BODY_BUDGET);
 }
 
 static bool body_complete(const struct http_conn *c)
@@ -226,10 +249,7 @@ static void take_some(struct http_conn *c, struct evbuffer *from)
     size_t n;
 
     if (c->state == CONN_BODY && !c->exchange->head.chunked) {
-        int moved = evbuffer_remove_buffer(
-            from, c->body, c->body_left < INT32_MAX ? (size_t)c->body_left : INT32_MAX);
-
-        c->body_left -= moved > 0 ? (uint64_t)moved : 0;
+        take_counted(c, from);
         return;
     }
     evbuffer_peek(from, -1, NULL, &v, 1);
@@ -356,7 +376,7 @@ static void attach(struct loop_task *t)
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);
     enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);
-    if (!c->server->bound)
+    if (!c->server->bound || !http_conn_admit(c))
         http_conn_close(c);
 }
 

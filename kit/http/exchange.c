@@ -30,6 +30,7 @@ void http_exchange_destroy(struct http_exchange *ex)
         metric_add(ex->req.server->in_flight_metric, -1);
     }
     loop_task_cancel(&ex->task);
+    http_exchange_uncharge(ex);
     if (ex->out)
         evbuffer_free(ex->out);
     head_fini(&ex->head);

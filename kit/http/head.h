@@ -46,6 +46,7 @@ enum {
     R(BODY, BAD_REQUEST, "This method takes no body")                                    \
     R(BODY_LENGTH, BODY_TOO_LARGE, "The body is over the limit")                         \
     R(CHUNK, BAD_REQUEST, "The chunked body is malformed")                               \
+    R(BODY_BUDGET, SHED, "Too many bodies are under way; try again")                     \
     R(TIMEOUT, REQUEST_TIMEOUT, "Head and body must arrive sooner")
 
 enum head_reject {

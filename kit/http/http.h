@@ -14,6 +14,7 @@
 
 #include "kit/base/buf.h"
 #include "kit/flow/flow.h"
+#include "kit/http/quota.h"
 #include "kit/http/tls.h"
 
 struct http_server;
@@ -44,6 +45,11 @@ struct http_conf {
     struct http_tls *tls;      /* NULL: plain; the server takes a reference of its own */
     int64_t hsts_s;            /* Strict-Transport-Security over TLS; 0: none */
     const char *server_header; /* NULL: none */
+    struct http_quota *quota; /* of all servers of the process, outlives them; NULL: none.
+                                 A connection over it is closed at once; a body is
+                                 refused with 503 */
+    /* An address without a cap of its own; `arg` is the handler's. NULL: none. */
+    bool (*trusted_peer)(void *arg, struct str ip);
     struct str lasting; /* outlives the server: bodies that are in it are not copied */
 };
 

@@ -7,6 +7,7 @@
  * come, runs the strict machines over them, and gives evhttp one whole, rewritten request
  *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
  * secure   what a connection over TLS does otherwise
+ * admit    what a connection and a body take of the quota
  * exchange one request from its first byte to the last byte of its response
  */
 #ifndef KIT_HTTP_INTERNAL_H
@@ -90,6 +91,9 @@ struct http_conn {
     struct evbuffer *held; /* NULL without */
     size_t thrown;
     bool taking; /* we change the input buffer ourselves */
+
+    bool admitted, of_address; /* has a slot of the quota; one of its address too */
+    struct http_quota_key key;
 };
 
 enum exchange_state {
@@ -111,6 +115,7 @@ struct http_exchange {
     bool told_gone, no_body;
     bool delivering; /* its handler is being called, within evhttp */
     int status;
+    size_t charged; /* bytes of the quota */
 
     /* streams */
     struct evbuffer *out; /* written and not yet given to evhttp */
@@ -131,12 +136,22 @@ void http_conn_close(struct http_conn *c);
 void http_conn_keep_reading(struct http_conn *c);
 /* After evhttp was given a whole response; c may be gone afterwards. */
 void http_conn_write_now(struct http_conn *c);
+/* What has come of a body is not wanted any more. */
+void http_conn_drop_body(struct http_conn *c);
 /* From now on the client has response_ms to read what is written; or again for ever. */
 void http_conn_sending(struct http_conn *c, bool on);
 /* The handshake is over. */
 void http_conn_secured(struct http_conn *c);
 /* evhttp frees its side by itself. */
 void http_conn_forget(struct http_conn *c);
+
+/* admit.c */
+/* Known by its address; false: over a cap. */
+bool http_conn_admit(struct http_conn *c);
+void http_conn_leave(struct http_conn *c);
+/* n bytes of a body have come; false: more than all requests together may hold. */
+bool http_exchange_charge(struct http_exchange *ex, size_t n);
+void http_exchange_uncharge(struct http_exchange *ex);
 
 /* secure.c */
 /* Its handshake begins with the descriptor. Never NULL. */

@@ -96,6 +96,15 @@ static enum http_quota_answer may_enter(const struct http_quota *q,
     return HTTP_QUOTA_YES;
 }
 
+static void enter_address(struct address **at, const struct http_quota_key *key)
+{
+    if (!*at) {
+        *at = MEM_NEW(struct address);
+        (*at)->key = *key;
+    }
+    (*at)->n++;
+}
+
 enum http_quota_answer http_quota_enter(struct http_quota *q,
                                         const struct http_quota_key *key)
 {
@@ -103,15 +112,12 @@ enum http_quota_answer http_quota_enter(struct http_quota *q,
     struct address **at;
 
     pthread_mutex_lock(&q->lock);
-    at = find(q, key);
-    answer = may_enter(q, *at);
-    if (answer == HTTP_QUOTA_YES && !*at) {
-        *at = MEM_NEW(struct address);
-        (*at)->key = *key;
-    }
+    at = key ? find(q, key) : NULL;
+    answer = may_enter(q, at ? *at : NULL);
     if (answer == HTTP_QUOTA_YES) {
-        (*at)->n++;
         q->n++;
+        if (at)
+            enter_address(at, key);
     }
     pthread_mutex_unlock(&q->lock);
     return answer;
@@ -122,10 +128,10 @@ void http_quota_leave(struct http_quota *q, const struct http_quota_key *key)
     struct address **at, *gone = NULL;
 
     pthread_mutex_lock(&q->lock);
-    at = find(q, key);
-    assert(*at);
+    at = key ? find(q, key) : NULL;
+    assert(!at || *at);
     q->n--;
-    if (--(*at)->n == 0) {
+    if (at && --(*at)->n == 0) {
         gone = *at;
         *at = gone->next;
     }

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
+struct sockaddr;
 struct http_quota;
 
 struct http_quota_conf { /* 0: no limit */
@@ -31,7 +31,7 @@ struct http_quota_key {
 struct http_quota_key http_quota_key(const struct sockaddr *peer);
 
 enum http_quota_answer { HTTP_QUOTA_YES, HTTP_QUOTA_FULL, HTTP_QUOTA_ADDRESS_FULL };
-/* After YES, one http_quota_leave(). */
+/* key NULL: of no address, counts in all only. After YES, one http_quota_leave(). */
 enum http_quota_answer http_quota_enter(struct http_quota *q,
                                         const struct http_quota_key *key);
 void http_quota_leave(struct http_quota *q, const struct http_quota_key *key);

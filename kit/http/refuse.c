@@ -51,10 +51,11 @@ static void write_refusal(struct http_conn *c, const struct err *e)
                         "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: "
                         "application/problem+json\r\nContent-Length: %zu\r\n"
                         "X-Request-Id: %.*s\r\nX-Content-Type-Options: nosniff\r\n"
-                        "Cache-Control: no-store\r\n%s%s%sConnection: close\r\n\r\n",
+                        "Cache-Control: no-store\r\n%s%s%s%sConnection: close\r\n\r\n",
                         status, http_reason(status), http_server_date(c->server), body.n,
                         (int)sizeof id, id, *hsts ? "Strict-Transport-Security: " : "",
-                        hsts, *hsts ? "\r\n" : "");
+                        hsts, *hsts ? "\r\n" : "",
+                        status == 503 ? "Retry-After: 1\r\n" : "");
     evbuffer_add(out, body.p, body.n);
     buf_fini(&body);
 }
@@ -62,6 +63,7 @@ static void write_refusal(struct http_conn *c, const struct err *e)
 void http_conn_refuse(struct http_conn *c, enum head_reject why)
 {
     c->state = CONN_REFUSED;
+    http_conn_drop_body(c);
     loop_timer_set(&c->timer, HTTP_LINGER_MS);
     count(c, why);
     bufferevent_setcb(c->bev, NULL, flushed, ended, c);

@@ -33,6 +33,7 @@ def start(api, admin):
     env = {
         "VIADUCT_GATEWAY_LISTEN": f"127.0.0.1:{api}", "VIADUCT_ADMIN_LISTEN": f"127.0.0.1:{admin}",
         "VIADUCT_LOOPS": "2", "VIADUCT_MAX_CONNECTIONS": "3000", "VIADUCT_LIMIT_IP": "0",
+        "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
         "VIADUCT_REDIS": "redis://127.0.0.1:1", "VIADUCT_USERS_UPSTREAM": NOWHERE,
         "VIADUCT_ORDERS_UPSTREAM": NOWHERE, "VIADUCT_JOBS_UPSTREAM": NOWHERE,
     }  # fmt: skip

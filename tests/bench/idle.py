@@ -18,7 +18,7 @@ QUICK = "--quick" in sys.argv
 STARTS, SETTLE_S, LOAD_S = (1, 3, 5) if QUICK else (3, 4, 15)
 READY_MS = 100
 RSS_MB = {"gateway": 10, "users": 16, "orders": 16, "jobs": 16, "worker": 16}
-SETTINGS = {"VIADUCT_LIMIT_IP": "0", "VIADUCT_LIMIT_USER": "1000000000",
+SETTINGS = {"VIADUCT_LIMIT_IP": "0", "VIADUCT_MAX_CONNECTIONS_PER_IP": "0", "VIADUCT_LIMIT_USER": "1000000000",
             "VIADUCT_LIMIT_SIGN_IN": "0", "VIADUCT_ACCESS_TOKEN_S": "3600"}
 ORDER = ["users", "orders", "jobs", "worker", "gateway"]
 

@@ -63,6 +63,7 @@ class Counted:
                     "VIADUCT_USERS_LISTEN": hop, "VIADUCT_USERS_UPSTREAM": hop,
                     "VIADUCT_ORDERS_UPSTREAM": nowhere, "VIADUCT_JOBS_UPSTREAM": nowhere,
                     "VIADUCT_GATEWAY_LISTEN": api, "VIADUCT_LOOPS": "1", "VIADUCT_LIMIT_IP": "0", "VIADUCT_LIMIT_SIGN_IN": "0",
+                    "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
                     "VIADUCT_LIMIT_USER": "1000000", "VIADUCT_USERS_CACHE_MS": "600000",
                     "VIADUCT_ACCESS_TOKEN_S": "3600", "GLIBC_TUNABLES": PLAIN_LIBC}
         self.pid = {}

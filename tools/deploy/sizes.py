@@ -42,7 +42,7 @@ def part(name, replicas, env):
 def memory(name, loops, config):
     need = REST_BYTES[name]
     if name == "gateway":
-        need += loops * int(config["VIADUCT_MAX_CONNECTIONS"]) * CONNECTION_BYTES
+        need += loops * int(config["VIADUCT_MAX_CONNECTIONS"]) * CONNECTION_BYTES + int(config["VIADUCT_BODY_BUDGET_BYTES"])
     if name == "users":
         need += int(config["VIADUCT_HASH_THREADS"]) * HASH_BYTES
     if name in ("users", "orders"):

@@ -39,7 +39,7 @@ edge_environment() {
     export VIADUCT_EDGE_HTTPS=https://localhost:$((at + 1))
     export VIADUCT_EDGE_CA=$VIADUCT_DEV/tls/localhost.crt
     # one machine asks a lot here, and that is not what these scripts look at
-    export VIADUCT_LIMIT_IP=0 VIADUCT_LIMIT_USER=0 VIADUCT_LIMIT_SIGN_IN=0
+    export VIADUCT_MAX_CONNECTIONS_PER_IP=0 VIADUCT_LIMIT_IP=0 VIADUCT_LIMIT_USER=0 VIADUCT_LIMIT_SIGN_IN=0
 }
 
 run_script() {

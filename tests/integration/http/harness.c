@@ -198,7 +198,7 @@ void harness_start(struct harness *h, struct http_conf conf)
 
     log_init("test", LOG_LEVEL_ERROR);
     signal(SIGPIPE, SIG_IGN); /* as every program does */
-    *h = (struct harness){0};
+    *h = (struct harness){.quota = conf.quota};
     set_defaults(&conf);
 #ifdef HARNESS_TLS
     conf.tls = conf.tls ? conf.tls : tls_server_side();
@@ -232,6 +232,11 @@ void harness_in_loop(struct harness *h, void (*fn)(struct harness *h))
     sem_init(&e.done, 0, 0);
     loop_post(loop, &e.post);
     sem_wait(&e.done);
+}
+
+struct loop *harness_loop(void)
+{
+    return loop;
 }
 
 void harness_stop(struct harness *h)

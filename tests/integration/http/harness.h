@@ -16,6 +16,7 @@ enum { STREAM_CHUNKS = 50, STREAM_CHUNK_BYTES = 10000 };
 
 struct harness {
     struct http_server *server;
+    struct http_quota *quota; /* what the conf had */
     int port;
     bool tls;             /* clients too; all tests are built once more with this */
     atomic_int requests;  /* the handler was called */
@@ -27,6 +28,8 @@ struct harness {
 void harness_start(struct harness *h, struct http_conf conf);
 /* Runs fn(h) in the server's loop and waits for it. */
 void harness_in_loop(struct harness *h, void (*fn)(struct harness *h));
+/* For what runs in it. */
+struct loop *harness_loop(void);
 void harness_stop(struct harness *h);
 
 int client_connect(const struct harness *h);

@@ -155,6 +155,7 @@ Test(tls, speaks_1_2_and_1_3_and_nothing_older)
 
         expect_served(&c);
         cr_expect_eq(c.got_version, v);
+        SSL_SESSION_free(c.session);
     }
     for (size_t i = 0; i < 2; i++) {
         struct client c = {.version = old[i]};
@@ -176,6 +177,7 @@ Test(tls, agrees_on_http_1_1_and_refuses_clients_that_cannot)
     cr_expect_str_eq(c.protocol, "http/1.1");
     ask(&foreign);
     cr_expect(!foreign.connected);
+    SSL_SESSION_free(c.session);
     end();
 }
 
@@ -195,6 +197,7 @@ Test(tls, the_name_chooses_the_certificate)
 
         expect_served(&c);
         cr_expect_str_eq(c.common_name, rows[i].gets, "%s", rows[i].name);
+        SSL_SESSION_free(c.session);
     }
     end();
 }
@@ -207,6 +210,7 @@ Test(tls, replies_carry_hsts_and_say_so_in_refusals_too)
     expect_served(&c);
     cr_expect_not_null(
         strstr(c.answer, "\r\nStrict-Transport-Security: max-age=600\r\n"));
+    SSL_SESSION_free(c.session);
     end();
 }
 

@@ -268,6 +268,7 @@ static void prepare(struct stack *s, const struct stack_conf *conf)
         set_everywhere(s, conf, *env);
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LOOPS=%d", STACK_GATEWAY_LOOPS);
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_IP=100000000");
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_MAX_CONNECTIONS_PER_IP=0");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=100000000");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_SIGN_IN=1000000");
     (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->gateway_port);

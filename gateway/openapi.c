@@ -226,6 +226,25 @@ static void put_components(struct buf *b, const struct route *routes)
                    "\"access_token of POST /v1/auth/login\"}}}"));
 }
 
+static const char *tag_description(const char *tag)
+{
+    static const struct {
+        const char *tag, *description;
+    } table[] = {
+        {"users", "Accounts"},
+        {"auth", "Signing in, and the tokens that come of it"},
+        {"products", "The catalogue: public to read, administrators change it"},
+        {"orders", "Orders and what becomes of them"},
+        {"jobs", "Slow work: asked for here, looked at until it is done"},
+        {"about", "What describes the API itself"},
+    };
+
+    for (unsigned i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].tag, tag) == 0)
+            return table[i].description;
+    return "";
+}
+
 static void put_tags(struct buf *b, const struct route *routes)
 {
     const char *sep = "", *last = "";
@@ -234,7 +253,9 @@ static void put_tags(struct buf *b, const struct route *routes)
     for (const struct route *r = routes; r->path; r++) { /* rows of a tag are together */
         if (strcmp(r->tag, last) == 0)
             continue;
-        buf_printf(b, "%s{\"name\":\"%s\"}", sep, r->tag);
+        buf_printf(b, "%s{\"name\":\"%s\",\"description\":", sep, r->tag);
+        put_text(b, tag_description(r->tag));
+        buf_byte(b, '}');
         last = r->tag;
         sep = ",";
     }

@@ -109,3 +109,16 @@ Test(openapi, filters_are_named_as_clients_write_them)
     cr_expect_not_null(strstr(text, "\"name\":\"filter[status]\""));
     cr_expect_null(strstr(text, "\"name\":\"filter_status\""));
 }
+
+Test(openapi, every_tag_says_what_it_is_about)
+{
+    cr_expect_eq(count("\"tags\":[{\"name\":"), 1);
+    cr_expect_eq(count("\"description\":\"\""), 0);
+}
+
+/* A client made from the document would drop what is only for requests, the tokens too.
+ */
+Test(openapi, no_reply_has_a_field_that_only_requests_may_have)
+{
+    cr_expect_eq(count("\"writeOnly\""), 0);
+}

@@ -35,7 +35,7 @@ Test(schema, describes_each_kind)
                  "[Ss]?://\",\"minLength\":10,\"maxLength\":60,"
                  "\"description\":\"where to send it\"}"},
         {"password", "{\"type\":\"string\",\"format\":\"password\",\"minLength\":8,"
-                     "\"maxLength\":64,\"writeOnly\":true,\"description\":\"password\"}"},
+                     "\"maxLength\":64,\"description\":\"password\"}"},
         {"currency", "{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\","
                      "\"description\":\"of the prices\"}"},
         {"blob", "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]*$\",\"minLength\":3,"

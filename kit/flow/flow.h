@@ -128,14 +128,21 @@ MUST_CHECK enum step flow_sleep(struct flow *f, int64_t ms, flow_step next);
  * touches only `arg`, which lives in the heap and not in the arena, as the flow may end
  * first; `drop(arg)` (may be NULL) frees it, in the loop: together with the flow's arena,
  * so that later steps can read the result, or when the work is over if the flow ended
- * before. Work that has not begun when its flow ends is never done. Threads and queue are
+ * before. In that case `cancel(arg)` (may be NULL) is called at once, in the loop and
+ * perhaps beside `work`: to make long work return. Work that has not begun when its flow
+ * ends is never done. Threads and queue are
  * bounded by flow_pool_create; a full queue fails the flow with `overloaded`. A pool may
  * serve several loops; it is destroyed before them, and after their flows. */
 struct flow_pool;
 struct flow_pool *flow_pool_create(unsigned threads, unsigned queue_max);
 void flow_pool_destroy(struct flow_pool *p);
+struct flow_work {
+    void (*work)(void *arg);
+    void (*cancel)(void *arg);
+    void (*drop)(void *arg);
+};
 MUST_CHECK enum step flow_offload(struct flow *f, struct flow_pool *p,
-                                  void (*work)(void *arg), void *arg,
-                                  void (*drop)(void *arg), flow_step next);
+                                  const struct flow_work *work, void *arg,
+                                  flow_step next);
 
 #endif

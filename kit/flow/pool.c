@@ -29,8 +29,7 @@ struct job {
     struct flow_pool *pool;
     struct loop *loop;
     struct offload *wait; /* NULL: the flow has ended */
-    void (*work)(void *arg);
-    void (*drop)(void *arg);
+    const struct flow_work *work;
     void *arg;
     bool done; /* work was called; false when the pool was destroyed before */
 };
@@ -47,8 +46,8 @@ static void job_free(void *ptr)
 {
     struct job *job = ptr;
 
-    if (job->drop)
-        job->drop(job->arg);
+    if (job->work->drop)
+        job->work->drop(job->arg);
     free(job);
 }
 
@@ -86,6 +85,8 @@ static void cancel_offload(struct wait *w)
     struct job *job = CONTAINER_OF(w, struct offload, wait)->job;
 
     job->wait = NULL;
+    if (job->work->cancel)
+        job->work->cancel(job->arg);
     if (take_back(job))
         loop_free_later(job->loop, job_free, job);
 }
@@ -105,8 +106,8 @@ static bool enqueue(struct flow_pool *p, struct job *job)
     return room;
 }
 
-enum step flow_offload(struct flow *f, struct flow_pool *p, void (*work)(void *arg),
-                       void *arg, void (*drop)(void *arg), flow_step next)
+enum step flow_offload(struct flow *f, struct flow_pool *p, const struct flow_work *work,
+                       void *arg, flow_step next)
 {
     struct offload *o = ARENA_NEW(&f->arena, struct offload);
     struct job *job = MEM_NEW(struct job);
@@ -116,7 +117,6 @@ enum step flow_offload(struct flow *f, struct flow_pool *p, void (*work)(void *a
                         .loop = f->loop,
                         .wait = o,
                         .work = work,
-                        .drop = drop,
                         .arg = arg};
     list_init(&job->link);
     o->job = job;
@@ -154,7 +154,7 @@ static void *run_thread(void *arg)
 
     while ((job = next_job(p, &stopping))) {
         if (!stopping)
-            job->work(job->arg);
+            job->work->work(job->arg);
         job->done = !stopping;
         loop_post(job->loop, &job->post);
     }

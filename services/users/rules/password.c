@@ -50,6 +50,9 @@ static void drop(void *arg)
     free(arg);
 }
 
+static const struct flow_work hashing = {.work = hash, .drop = drop};
+static const struct flow_work checking = {.work = check, .drop = drop};
+
 static struct password_work *work_new(struct str password)
 {
     struct password_work *w = MEM_NEW(struct password_work);
@@ -65,7 +68,7 @@ enum step password_hash(struct flow *f, struct str password, struct password_wor
     const struct users_env *env = f->env;
 
     *work = work_new(password);
-    return flow_offload(f, env->hashers, hash, *work, drop, next);
+    return flow_offload(f, env->hashers, &hashing, *work, next);
 }
 
 struct str password_hashed(struct flow *f, const struct password_work *work)
@@ -84,7 +87,7 @@ enum step password_check(struct flow *f, struct str password, struct str stored,
         memcpy(w->hash, stored.p, stored.n);
     else
         memcpy(w->hash, nobodys_hash, sizeof nobodys_hash);
-    return flow_offload(f, env->hashers, check, w, drop, next);
+    return flow_offload(f, env->hashers, &checking, w, next);
 }
 
 bool password_matched(const struct password_work *work)

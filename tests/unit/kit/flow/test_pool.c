@@ -23,7 +23,7 @@ static void teardown(void)
 TestSuite(flow_pool, .init = setup, .fini = teardown, .timeout = 30);
 
 static sem_t begun, gate;
-static int drops;
+static int cancels, drops;
 
 __attribute__((constructor)) static void make_gates(void)
 {
@@ -48,6 +48,12 @@ static void add(void *arg)
     s->thread = pthread_self();
 }
 
+static void cancel(void *arg)
+{
+    (void)arg;
+    cancels++;
+}
+
 static void drop(void *arg)
 {
     drops++;
@@ -66,7 +72,9 @@ static enum step step_read(struct flow *f)
 
 static enum step step_add(struct flow *f)
 {
-    return flow_offload(f, pool, add, f->state, drop, step_read);
+    static const struct flow_work adding = {add, cancel, drop};
+
+    return flow_offload(f, pool, &adding, f->state, step_read);
 }
 
 static void uncounted_end(struct flow *f, const struct err *err)
@@ -97,6 +105,7 @@ Test(flow_pool, work_runs_on_another_thread_and_its_result_is_read)
     cr_assert_eq(ends, 0);
     probe_run();
     cr_assert_null(end_code);
+    cr_assert_eq(cancels, 0);
     cr_assert_eq(drops, 1);
 }
 
@@ -106,6 +115,7 @@ Test(flow_pool, a_flow_may_end_while_its_work_runs)
 
     sem_wait(&begun);
     flow_cancel(f, ERR_STATIC(CANCELLED));
+    cr_assert_eq(cancels, 1, "the work is told");
     probe_run();
     cr_assert_eq(drops, 0, "a thread still has it");
     sem_post(&gate);

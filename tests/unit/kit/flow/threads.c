@@ -61,9 +61,10 @@ static enum step step_check(struct flow *f)
 
 static enum step step_work(struct flow *f)
 {
+    static const struct flow_work ops = {.work = work, .drop = drop};
     struct job *job = f->state;
 
-    return flow_offload(f, job->side->pool, work, job, drop, step_check);
+    return flow_offload(f, job->side->pool, &ops, job, step_check);
 }
 
 static void on_end(struct flow *f, const struct err *err)

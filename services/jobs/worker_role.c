@@ -45,7 +45,7 @@ const struct err *worker_role_start(struct arena *a, struct svc *s, struct loop 
 
     if (err)
         return err;
-    env->mailer = mailer_create(l, &(struct mailer_conf){.url = c->smtp});
+    env->mailer = mailer_create(&(struct mailer_conf){.url = c->smtp});
     env->mail_from = str_of(c->mail_from);
     err = worker_create(a, l, &conf, env, &worker);
     if (err)

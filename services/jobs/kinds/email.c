@@ -14,12 +14,15 @@ struct email {
     struct user user;
     struct order order;
     struct rpc_call user_call, order_call;
-    struct mail_send send;
+    struct mail_send *send;
 };
 
 static enum step email_sent(struct flow *f)
 {
-    return flow_done(f);
+    const struct email *e = f->state;
+    const struct err *err = mail_sent(f, e->send);
+
+    return err ? flow_fail(f, err) : flow_done(f);
 }
 
 /* The mail as bytes in the arena; absent when it cannot be put together. */
@@ -42,7 +45,7 @@ static enum step email_known(struct flow *f)
     const struct job_task *task = f->in;
     struct email *e = f->state;
     struct mail mail = {.id = task->id, .date_us = clock_wall_us()};
-    struct str bytes;
+    struct mail_envelope envelope;
 
     mail.to = (struct mail_address){e->user.name, e->user.email};
     if (!mail_address_usable(mail.to.address) ||
@@ -50,20 +53,11 @@ static enum step email_known(struct flow *f)
         return flow_fail(f, ERR_STATIC(SMTP_REFUSED));
     mail_compose(&f->arena, e->what.template, &e->user,
                  e->what.has_order_id ? &e->order : NULL, &mail);
-    bytes = write_mail(f, &mail);
-    if (!bytes.p)
+    envelope =
+        (struct mail_envelope){mail.from.address, mail.to.address, write_mail(f, &mail)};
+    if (!envelope.bytes.p)
         return flow_fail_code(f, &ERR_CODE_SMTP_REFUSED, "The mail is too large");
-    mail_send_start(f, &e->send, env->mailer, mail.from.address, mail.to.address, bytes);
-    return flow_await(f, email_sent);
-}
-
-static const struct err *smtp_is_down(struct flow *f, int64_t retry_after_ms)
-{
-    struct err *err =
-        err_new(&f->arena, &ERR_CODE_SMTP_DOWN, "The mail server failed lately");
-
-    err->retry_after_ms = retry_after_ms;
-    return err;
+    return mail_send(f, env->mailer, &envelope, &e->send, email_sent);
 }
 
 enum step email_work(struct flow *f)
@@ -71,13 +65,12 @@ enum step email_work(struct flow *f)
     const struct jobs_env *env = f->env;
     const struct job_task *task = f->in;
     struct email *e = ARENA_NEW(&f->arena, struct email);
-    int64_t retry_after_ms = mailer_retry_after_ms(env->mailer);
 
     f->state = e;
     if (wire_from_msgpack(&f->arena, &email_payload_msg, task->payload, &e->what))
         return flow_fail(f, ERR_STATIC(JOB_BAD_PAYLOAD));
-    if (retry_after_ms > 0) /* no use in asking anybody for an address now */
-        return flow_fail(f, smtp_is_down(f, retry_after_ms));
+    if (mailer_retry_after_ms(env->mailer) > 0) /* no use in asking for an address now */
+        return flow_fail(f, mailer_down(&f->arena, env->mailer));
     WIRE_SET(&e->user_id, id, e->what.user_id);
     rpc_start(f, &e->user_call, env->rpc, &USERS_GET, &e->user_id, &e->user, true);
     if (e->what.has_order_id) {

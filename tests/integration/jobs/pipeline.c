@@ -107,7 +107,7 @@ static void open_tools(void)
     env.rpc = rpc_client_create(loop, &rpc);
     cr_assert_null(rpc_client_add(env.rpc, &arena, "users", peers_users_url()));
     cr_assert_null(rpc_client_add(env.rpc, &arena, "orders", peers_orders_url()));
-    env.mailer = mailer_create(loop, &(struct mailer_conf){.url = url});
+    env.mailer = mailer_create(&(struct mailer_conf){.url = url});
     env.mail_from = STR("Test Shop <shop@viaduct.example>");
 }
 

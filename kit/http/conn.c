@@ -51,15 +51,15 @@ void http_conn_sending(struct http_conn *c, bool on)
         loop_timer_clear(&c->timer);
 }
 
+void http_conn_close(struct http_conn *c)
+{
+    evhttp_connection_free(c->evcon);
+}
+
 void http_conn_secured(struct http_conn *c)
 {
     if (c->state == CONN_HANDSHAKE)
         enter(c, CONN_IDLE);
-}
-
-void http_conn_close(struct http_conn *c)
-{
-    evhttp_connection_free(c->evcon);
 }
 
 static void free_buffer(struct evbuffer **b)
@@ -78,6 +78,7 @@ void http_conn_forget(struct http_conn *c)
     http_secure_forget(c);
     c->exchange = NULL;
     loop_timer_clear(&c->timer);
+    list_remove(&c->arrival);
     loop_task_cancel(&c->task);
     http_server_conn_closed(c->server, c);
     http_conn_leave(c);
@@ -327,7 +328,6 @@ static void resume(struct loop_task *t)
 void http_conn_resume(struct http_conn *c)
 {
     c->exchange = NULL;
-    c->task.fn = resume;
     loop_at_turn_end(c->server->loop, &c->task);
 }
 
@@ -366,10 +366,9 @@ void http_conn_write_now(struct http_conn *c)
 }
 
 /* evhttp's object is not known before its first request, but as what the bufferevent's
- * callbacks get. */
-static void attach(struct loop_task *t)
+ * callbacks get once evhttp has accepted the connection. */
+static void attach(struct http_conn *c)
 {
-    struct http_conn *c = CONTAINER_OF(t, struct http_conn, task);
     void *evcon;
 
     bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
@@ -380,6 +379,20 @@ static void attach(struct loop_task *t)
         http_conn_close(c);
 }
 
+void http_conn_arrived(evutil_socket_t fd, short what, void *server)
+{
+    struct http_server *s = server;
+    struct list *it;
+
+    (void)fd;
+    (void)what;
+    while ((it = list_pop(&s->arrivals)))
+        attach(CONTAINER_OF(it, struct http_conn, arrival));
+}
+
+/* An active event is handled before libevent looks at its sockets again, so nothing of
+ * the connection comes before; a task of the loop could be too late, as libevent may look
+ * several times in a turn. */
 struct bufferevent *http_conn_accept(struct event_base *base, void *server)
 {
     struct http_server *s = server;
@@ -394,8 +407,9 @@ struct bufferevent *http_conn_accept(struct event_base *base, void *server)
     bufferevent_setwatermark(c->bev, EV_READ, 1, 0);
     evbuffer_add_cb(bufferevent_get_input(c->bev), input_changed, c);
     loop_timer_init(&c->timer, s->loop, timed_out);
-    loop_task_init(&c->task, attach);
-    loop_soon(s->loop, &c->task);
+    loop_task_init(&c->task, resume);
+    list_push(&s->arrivals, &c->arrival);
+    event_active(s->arrived, EV_TIMEOUT, 0);
     http_server_conn_opened(s, c);
     return c->bev;
 }

@@ -50,6 +50,8 @@ struct http_server {
     struct loop_timer accept_again;
 
     struct list conns;
+    struct list arrivals;
+    struct event *arrived; /* see http_conn_accept() */
     unsigned n_conns;
     struct http_conn *delivering; /* whose request evhttp is reading now */
 
@@ -82,7 +84,8 @@ struct http_conn {
     struct evhttp_connection *evcon;
     enum conn_state state;
     struct loop_timer timer; /* of the state */
-    struct loop_task task;   /* attach, later resume or close */
+    struct list arrival;     /* in the server's, until evhttp's object is known */
+    struct loop_task task;   /* resume */
 
     struct http_exchange *exchange; /* from the first byte of a request; NULL when idle */
     struct chunk chunk;
@@ -127,6 +130,8 @@ struct http_exchange {
 /* conn.c */
 /* For evhttp_set_bevcb. */
 struct bufferevent *http_conn_accept(struct event_base *base, void *server);
+/* For the event `arrived`. */
+void http_conn_arrived(evutil_socket_t fd, short what, void *server);
 /* Idle connections are closed, the others when they become so. */
 void http_conn_close_idle(struct http_server *s);
 /* The response is on its way or will never be: the next request may come. */

@@ -112,6 +112,9 @@ static void make_evhttp(struct http_server *s)
                        EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
     evhttp_set_bevcb(s->evhttp, http_conn_accept, s);
     evhttp_set_gencb(s->evhttp, request_read, s);
+    s->arrived = event_new(loop_event_base(s->loop), -1, 0, http_conn_arrived, s);
+    if (!s->arrived)
+        mem_die("http: no memory for an event");
 }
 
 static void fill_in(struct http_server *s)
@@ -149,6 +152,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     s->arg = arg;
     buf_init(&s->lines, HTTP_LINES_MAX);
     list_init(&s->conns);
+    list_init(&s->arrivals);
     list_init(&s->in_flight);
     loop_timer_init(&s->sweep, l, sweep);
     s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
@@ -230,6 +234,7 @@ void http_server_destroy(struct http_server *s)
     drop_unattached(s);
     s->bound = NULL; /* evhttp_free frees the listener */
     evhttp_free(s->evhttp);
+    event_free(s->arrived);
     loop_timer_clear(&s->sweep);
     http_tls_unref(s->conf.tls);
     buf_fini(&s->lines);

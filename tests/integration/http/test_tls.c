@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct harness h;
@@ -100,6 +101,8 @@ static void talk(struct client *c, SSL *ssl)
         at += (size_t)n;
     c->answer[at] = '\0';
     c->clean_end = SSL_get_error(ssl, n) == SSL_ERROR_ZERO_RETURN;
+    if (SSL_version(ssl) == TLS1_2_VERSION) /* nobody is told of a ticket in exchange */
+        keep_session(ssl, SSL_get1_session(ssl));
 }
 
 static void ask(struct client *c)
@@ -277,6 +280,73 @@ Test(tls, gateways_that_share_a_secret_resume_each_others_sessions)
     expect_served(&c);
     cr_expect(!c.resumed);
     SSL_SESSION_free(c.session);
+    end();
+}
+
+/* Twice: a new ticket comes with it, made with the newer secret. */
+static void expect_older_secret_opens(int version)
+{
+    const char *secrets = tls_file("secrets");
+    struct client c = {.version = version};
+
+    put_file(secrets, SECRET_A);
+    change_to(tls_file("one.pem"), secrets);
+    expect_served(&c);
+    cr_expect(!c.resumed);
+    put_file(secrets, SECRET_B SECRET_A);
+    change_to(tls_file("one.pem"), secrets);
+    expect_served(&c);
+    cr_expect(c.resumed, "%x: by the older secret", (unsigned)version);
+    put_file(secrets, SECRET_B);
+    change_to(tls_file("one.pem"), secrets);
+    expect_served(&c);
+    cr_expect(c.resumed, "%x: by the ticket that came in exchange", (unsigned)version);
+    SSL_SESSION_free(c.session);
+}
+
+Test(tls, a_ticket_of_an_older_secret_resumes_and_is_exchanged)
+{
+    begin((struct http_conf){0});
+    expect_older_secret_opens(TLS1_2_VERSION);
+    expect_older_secret_opens(TLS1_3_VERSION);
+    end();
+}
+
+static _Atomic time_t ahead_s;
+
+/* In place of libc's. */
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += ahead_s;
+    if (out)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+static bool resumes_after(int version, time_t s)
+{
+    struct client c = {.version = version};
+
+    ahead_s = 0;
+    expect_served(&c);
+    ahead_s = s;
+    expect_served(&c);
+    SSL_SESSION_free(c.session);
+    ahead_s = 0;
+    return c.resumed;
+}
+
+Test(tls, a_ticket_resumes_in_the_next_period_and_not_later)
+{
+    begin((struct http_conf){0});
+    for (int v = TLS1_2_VERSION; v <= TLS1_3_VERSION; v++) {
+        cr_expect(resumes_after(v, HTTP_TLS_ROTATION_S));
+        cr_expect(resumes_after(v, -HTTP_TLS_ROTATION_S), "another's clock is behind");
+        cr_expect_not(resumes_after(v, 3 * (time_t)HTTP_TLS_ROTATION_S));
+    }
     end();
 }
 

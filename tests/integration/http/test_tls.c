@@ -243,6 +243,7 @@ static void put_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
 
+    cr_assert_not_null(f);
     fputs(text, f);
     fclose(f);
 }

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
-#include <pthread.h>
 
 static struct http_quota *make(unsigned connections, unsigned of_address, size_t bytes)
 {
@@ -107,39 +106,5 @@ Test(quota, zero_is_no_limit_and_limits_may_change)
         http_quota_leave(q, &a);
     cr_expect_eq(http_quota_enter(q, &a), HTTP_QUOTA_YES);
     http_quota_leave(q, &a);
-    http_quota_destroy(q);
-}
-
-static void *come_and_go(void *arg)
-{
-    struct http_quota *q = arg;
-
-    for (unsigned char i = 0; i < 250; i++) {
-        struct http_quota_key k = {{i % 5}};
-
-        if (http_quota_enter(q, &k) == HTTP_QUOTA_YES)
-            http_quota_leave(q, &k);
-        if (http_quota_take_bytes(q, i))
-            http_quota_give_bytes(q, i);
-    }
-    return NULL;
-}
-
-Test(quota, threads_leave_nothing_behind)
-{
-    struct http_quota *q = make(3, 2, 300);
-    struct http_quota_key k = {{1}};
-    pthread_t threads[4];
-
-    for (int i = 0; i < 4; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, come_and_go, q), 0);
-    for (int i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
-    cr_expect_eq(http_quota_enter(q, &k), HTTP_QUOTA_YES);
-    cr_expect_eq(http_quota_enter(q, &k), HTTP_QUOTA_YES);
-    cr_expect_eq(http_quota_enter(q, &k), HTTP_QUOTA_ADDRESS_FULL);
-    cr_expect(http_quota_take_bytes(q, 300));
-    http_quota_leave(q, &k);
-    http_quota_leave(q, &k);
     http_quota_destroy(q);
 }

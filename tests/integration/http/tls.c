@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* See tls.h. */
 #include "tls.h"
+#include "kit/base/clock.h"
 #include "kit/base/mem.h"
 
 #include <criterion/criterion.h>
@@ -10,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -137,6 +139,20 @@ static void wait_some(struct wrap *w)
         w->plain_ended = true;
 }
 
+/* Threads that still run when the process ends would look like leaks of OpenSSL, which
+ * keeps things for each: they are ended before. */
+static atomic_uint running;
+static atomic_bool ending;
+
+static void end_threads(void)
+{
+    int64_t until_us = clock_mono_us() + 5000000;
+
+    atomic_store(&ending, true);
+    while (atomic_load(&running) > 0 && clock_mono_us() < until_us)
+        usleep(1000);
+}
+
 static void *shuttle(void *arg)
 {
     struct wrap *w = arg;
@@ -145,7 +161,7 @@ static void *shuttle(void *arg)
     w->dead = SSL_connect(w->ssl) != 1;
     ERR_clear_error();
     fcntl(w->tcp, F_SETFL, O_NONBLOCK);
-    while (!w->plain_ended && !w->dead) {
+    while (!w->plain_ended && !w->dead && !atomic_load(&ending)) {
         to_server(w);
         to_test(w);
         if (!w->plain_ended && !w->dead)
@@ -159,6 +175,8 @@ static void *shuttle(void *arg)
     close(w->tcp);
     close(w->plain);
     free(w);
+    OPENSSL_thread_stop();
+    atomic_fetch_sub(&running, 1);
     return NULL;
 }
 
@@ -170,8 +188,10 @@ int tls_wrap(int fd)
     pthread_t thread;
     int pair[2];
 
-    if (!context)
+    if (!context) {
         context = SSL_CTX_new(TLS_client_method());
+        (void)atexit(end_threads);
+    }
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     w->plain = pair[1];
     w->tcp = fd;
@@ -179,6 +199,7 @@ int tls_wrap(int fd)
     SSL_set_fd(w->ssl, fd);
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    atomic_fetch_add(&running, 1);
     pthread_create(&thread, &detached, shuttle, w);
     return pair[0];
 }

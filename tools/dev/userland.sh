@@ -5,7 +5,9 @@
 #   on Debian 13          the host itself, packages installed by apt when root
 #   inside the userland   as it is
 #   elsewhere with apt    a private Debian 13 tree in the cache folder; root enters it with
-#                         chroot in a mount namespace, an ordinary user with bubblewrap
+#                         chroot in a mount namespace, an ordinary user with bubblewrap;
+#                         root that may not mount, as in a container, with proot, which
+#                         does it by ptrace and is several times slower
 # The tree's name carries the hash of what it was made from, and it is renamed into place
 # when complete, so a half-made or outdated one is never entered.
 
@@ -57,8 +59,7 @@ userland_host_install() {
         echo 'create_main_cluster = false' >$cluster
     fi
     if [ ! -e $policy ]; then
-        printf '#!/bin/sh\nexit 101\n' >$policy
-        chmod +x $policy
+        userland_start_no_services $policy
         # shellcheck disable=SC2064 # the path is known now
         trap "rm -f $policy" EXIT
     fi
@@ -68,6 +69,11 @@ userland_host_install() {
     rm -f $policy
     trap - EXIT
     return $rc
+}
+
+userland_start_no_services() { # FILE
+    printf '#!/bin/sh\nexit 101\n' >"$1"
+    chmod +x "$1"
 }
 
 userland_apt() {
@@ -119,9 +125,16 @@ userland_need_rights() {
         bwrap --bind / / true 2>/dev/null ||
             die "this host does not let users make namespaces, which entering the userland needs; run ./dev as root"
     else
-        unshare --mount --propagation unchanged true 2>/dev/null ||
-            die "this container may not mount, which entering the Debian 13 userland needs; start it with --cap-add SYS_ADMIN, or from a Debian 13 image, where ./dev needs no userland"
+        userland_root_may_mount || userland_need_proot
     fi
+}
+
+userland_root_may_mount() { unshare --mount --propagation unchanged true 2>/dev/null; }
+
+userland_need_proot() {
+    command -v proot >/dev/null && return
+    say "this container may not mount (--cap-add SYS_ADMIN would let it); installing proot with apt, which works without but slowly"
+    userland_apt proot || die "apt could not install proot (is there a network?); see $VIADUCT_DEV/apt.log"
 }
 
 userland_build() {
@@ -132,7 +145,6 @@ userland_build() {
 
     options=(
         --variant=apt
-        --include="$(userland_packages | tr ' ' ',')"
         --dpkgopt=force-unsafe-io
         --dpkgopt='path-exclude=/usr/share/man/*'
         --dpkgopt='path-exclude=/usr/share/doc/*'
@@ -159,13 +171,20 @@ userland_build() {
 
 # An ordinary user gets a tree that is all their own, through a tar stream.
 userland_bootstrap() {
-    local tree=$1
+    local tree=$1 packages include
     shift
-    if [ "$(id -u)" = 0 ]; then
-        mmdebstrap --mode=root "$@" trixie "$tree" </dev/null
+    read -ra packages < <(userland_packages)
+    include=--include=$(IFS=, && echo "${packages[*]}")
+    if [ "$(id -u)" = 0 ] && userland_root_may_mount; then
+        mmdebstrap --mode=root "$include" "$@" trixie "$tree" </dev/null
+    elif [ "$(id -u)" = 0 ]; then # some packages want /proc when they are installed
+        mmdebstrap --mode=root --include=ca-certificates --skip=cleanup/apt "$@" trixie "$tree" </dev/null &&
+            userland_start_no_services "$tree/usr/sbin/policy-rc.d" &&
+            userland_proot "$tree" / env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -q -y --no-install-recommends "${packages[@]}" </dev/null
     else
         mkdir -p "$tree"
-        mmdebstrap --mode=unshare "$@" \
+        mmdebstrap --mode=unshare "$include" "$@" \
             --customize-hook="grep -q '^$(id -un):' \"\$1/etc/passwd\" || echo '$(id -un):x:$(id -u):$(id -g)::$HOME:/bin/bash' >>\"\$1/etc/passwd\"" \
             trixie - </dev/null | tar -C "$tree" -x --no-same-owner --exclude='./dev/*'
     fi
@@ -199,8 +218,10 @@ userland_enter() {
     unset LD_PRELOAD LD_LIBRARY_PATH JAVA_HOME PYTHONHOME PYTHONPATH TMPDIR
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-    if [ "$(id -u)" = 0 ]; then
+    if [ "$(id -u)" = 0 ] && userland_root_may_mount; then
         userland_enter_as_root "$@"
+    elif [ "$(id -u)" = 0 ]; then
+        userland_proot "$userland" "$work" "$@"
     else
         userland_enter_as_user "$@"
     fi
@@ -213,6 +234,15 @@ userland_enter_as_root() {
     unshare --mount true 2>/dev/null || propagation=unchanged
     exec unshare --mount --propagation $propagation \
         "$VIADUCT_ROOT/tools/dev/enter-chroot.sh" "$userland" "$work" "${binds[@]}" -- "$@"
+}
+
+# userland_proot TREE WORKDIR COMMAND...
+userland_proot() {
+    local options=(-r "$1" -w "$2" -b /etc/resolv.conf -b /etc/hosts) bind binds
+    shift 2
+    mapfile -t binds < <(userland_binds)
+    for bind in "${binds[@]}"; do options+=(-b "$bind"); done
+    proot "${options[@]}" "$@"
 }
 
 # bubblewrap waits outside for the command: Ctrl-C is for the command alone.

@@ -13,12 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static void give_up(const char *what, const char *which)
+static _Noreturn void give_up(const char *what, const char *which)
 {
     (void)fprintf(stderr, "%s: %s (%s)\n", what, which, strerror(errno));
     abort();
@@ -131,18 +132,33 @@ void program_kill(struct program *p)
     (void)program_wait(p, 10);
 }
 
-int free_port(void)
+static bool is_free(uint16_t port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(port),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
 
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-        getsockname(fd, (struct sockaddr *)&a, &n) != 0)
-        give_up("no free port", "");
     close(fd);
-    return ntohs(a.sin_port);
+    return free;
+}
+
+/* Below those that the kernel gives to outgoing connections, which would be taken by one
+ * of many others before the program listens. */
+int free_port(void)
+{
+    enum { FIRST = 10000, PORTS = 10000 };
+    uint16_t r;
+
+    for (int i = 0; i < 1000; i++) {
+        if (getrandom(&r, sizeof r, 0) != sizeof r)
+            break;
+        r = (uint16_t)(FIRST + r % PORTS);
+        if (is_free(r))
+            return r;
+    }
+    give_up("no free port", "");
 }
 
 void wait_until(bool (*done)(void *arg), void *arg, int timeout_s, const char *what)

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { OPEN_MAX = 256, INSERT_MS = 10000, PARTITIONS = 8, END_MS = 3000 };
+enum { OPEN_MAX = 256, INSERT_MS = 10000, PARTITIONS = 8, END_MS = 2000 };
 
 struct event_intake {
     struct loop *loop;

@@ -4,13 +4,14 @@
 
 #include "jobs/rules/payloads.h"
 #include "jobs/run/run.h"
+#include "kit/base/clock.h"
 #include "kit/base/mem.h"
 #include "kit/obs/metrics.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WAITING_MAX = 64, PARTITIONS = 8, END_MS = 3000 };
+enum { WAITING_MAX = 64, PARTITIONS = 8, END_MS = 2000 };
 
 const char *worker_name(struct arena *a)
 {
@@ -204,14 +205,15 @@ bool worker_idle(const struct worker *w)
     return w->n_runs == 0;
 }
 
-static void close_lane(struct lane *lane)
+static void close_lane(struct lane *lane, int64_t until_us)
 {
+    int64_t left_ms = (until_us - clock_mono_us()) / 1000;
     struct list *link;
 
     while ((link = list_pop(&lane->waiting)))
         free(CONTAINER_OF(link, struct waiting_job,
                           link)); /* the consumer has the message */
-    kafka_consumer_destroy(lane->consumer, END_MS);
+    kafka_consumer_destroy(lane->consumer, left_ms > 0 ? (int)left_ms : 0);
 }
 
 static void cut_off(struct job_run *r)
@@ -221,8 +223,11 @@ static void cut_off(struct job_run *r)
     run_free(r);
 }
 
+/* END_MS is for all lanes together: with the mailer's end, a loop has SVC_STUCK_MS. */
 void worker_destroy(struct worker *w)
 {
+    int64_t until_us = clock_mono_us() + END_MS * 1000LL;
+
     if (!w)
         return;
     w->over = true;
@@ -230,7 +235,7 @@ void worker_destroy(struct worker *w)
     while (!list_empty(&w->runs))
         cut_off(CONTAINER_OF(w->runs.next, struct job_run, link));
     for (int kind = 0; kind < JOB_KINDS; kind++)
-        close_lane(&w->lanes[kind]);
+        close_lane(&w->lanes[kind], until_us);
     free((void *)(uintptr_t)w->conf.name);
     free(w);
 }

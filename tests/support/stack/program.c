@@ -119,7 +119,7 @@ int program_wait(struct program *p, int timeout_s)
 {
     struct ending e = {p, 0};
 
-    wait_until(has_ended, &e, timeout_s, p->name);
+    program_wait_until(p, has_ended, &e, timeout_s);
     p->pid = 0;
     return WIFEXITED(e.status) ? WEXITSTATUS(e.status) : -WTERMSIG(e.status);
 }
@@ -132,20 +132,24 @@ void program_kill(struct program *p)
     (void)program_wait(p, 10);
 }
 
-static bool is_free(uint16_t port)
+/* Bound for as long as the test lives, so that neither another test nor an outgoing
+ * connection gets the port; not listening and with SO_REUSEADDR, so that the program may.
+ */
+static bool reserve(uint16_t port)
 {
+    const int on = 1;
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons(port),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bool free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
+        return true;
     close(fd);
-    return free;
+    return false;
 }
 
-/* Below those that the kernel gives to outgoing connections, which would be taken by one
- * of many others before the program listens. */
 int free_port(void)
 {
     enum { FIRST = 10000, PORTS = 10000 };
@@ -155,21 +159,55 @@ int free_port(void)
         if (getrandom(&r, sizeof r, 0) != sizeof r)
             break;
         r = (uint16_t)(FIRST + r % PORTS);
-        if (is_free(r))
+        if (reserve(r))
             return r;
     }
     give_up("no free port", "");
 }
 
-void wait_until(bool (*done)(void *arg), void *arg, int timeout_s, const char *what)
+static bool comes_true(bool (*done)(void *arg), void *arg, int timeout_s,
+                       const char *what)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
     for (int i = 0; i < timeout_s * 50; i++) {
         if (done(arg))
-            return;
+            return true;
         (void)nanosleep(&pause, NULL);
     }
     (void)fprintf(stderr, "waited %d s in vain: %s\n", timeout_s, what);
+    return false;
+}
+
+void wait_until(bool (*done)(void *arg), void *arg, int timeout_s, const char *what)
+{
+    if (!comes_true(done, arg, timeout_s, what))
+        abort();
+}
+
+/* What it said last. */
+static void print_log(const struct program *p)
+{
+    char text[4096];
+    size_t n;
+    FILE *f;
+
+    (void)snprintf(text, sizeof text, "%s/%s.log", p->logs, p->name);
+    f = fopen(text, "re");
+    if (!f)
+        return;
+    if (fseek(f, -(long)sizeof text, SEEK_END) != 0)
+        rewind(f);
+    n = fread(text, 1, sizeof text, f);
+    (void)fclose(f);
+    (void)fprintf(stderr, "%s said last:\n%.*s\n", p->name, (int)n, text);
+}
+
+void program_wait_until(const struct program *p, bool (*done)(void *arg), void *arg,
+                        int timeout_s)
+{
+    if (comes_true(done, arg, timeout_s, p->name))
+        return;
+    print_log(p);
     abort();
 }

@@ -36,11 +36,16 @@ int program_wait(struct program *p, int timeout_s);
 /* SIGKILL, and reaped. */
 void program_kill(struct program *p);
 
-/* A port of 127.0.0.1 that is free now. */
+/* A port of 127.0.0.1 that nothing else gets while the test lives. Who listens on it sets
+ * SO_REUSEADDR. */
 int free_port(void);
 
 /* Asks `done` every 20 ms until it says true; aborts the test with `what` after
  * timeout_s. */
 void wait_until(bool (*done)(void *arg), void *arg, int timeout_s, const char *what);
+/* The same for something that a program does; prints what it said last before it aborts.
+ */
+void program_wait_until(const struct program *p, bool (*done)(void *arg), void *arg,
+                        int timeout_s);
 
 #endif

@@ -132,9 +132,10 @@ bool stack_part_ready(const struct stack *s, enum stack_part part)
 void stack_start_replica(struct stack *s, enum stack_part part, int replica)
 {
     int admin = stack_replica_admin(s, part, replica);
+    struct program *p = stack_replica(s, part, replica);
 
-    program_start(stack_replica(s, part, replica));
-    wait_until(is_ready, &admin, 30, parts[part].name);
+    program_start(p);
+    program_wait_until(p, is_ready, &admin, 30);
 }
 
 void stack_start_part(struct stack *s, enum stack_part part)
@@ -301,7 +302,7 @@ void stack_start_with(struct stack *s, const struct stack_conf *conf)
     for (int i = 0; i < STACK_PARTS; i++)
         program_start(&s->part[i]);
     for (int i = 0; i < STACK_PARTS; i++)
-        wait_until(is_ready, &s->admin[i], 30, parts[i].name);
+        program_wait_until(&s->part[i], is_ready, &s->admin[i], 30);
 }
 
 void stack_stop(struct stack *s)

@@ -26,7 +26,7 @@ static bool needs_user(const struct route *r)
 
 static bool checks_credentials(const struct route *r)
 {
-    return needs_user(r) || r->limits == ROUTE_LIMITS_SIGN_IN;
+    return needs_user(r) || r->class == ROUTE_SIGN_IN;
 }
 
 static bool names_a_thing(const struct route *r)

@@ -14,12 +14,12 @@
 
 const struct route routes[] = {
     /* ---- users ---- */
-    {HTTP_POST, "/v1/users", "users", "Register an account",
-     .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_CREATE, .body = &user_create_msg,
-     .status = 201, .location = "/v1/users/{id}"},
+    {HTTP_POST, "/v1/users", "users", "Register an account", .class = ROUTE_SIGN_IN,
+     .rpc = &USERS_CREATE, .body = &user_create_msg, .status = 201,
+     .location = "/v1/users/{id}"},
     {HTTP_GET, "/v1/users", "users", "List accounts", .auth = ROUTE_USER,
-     .permission = PERM_USERS_LIST, .rpc = &USERS_LIST, .query = &user_query_msg,
-     .priority = PRIORITY_BULK, .status = 200},
+     .class = ROUTE_ADMIN, .permission = PERM_USERS_LIST, .rpc = &USERS_LIST,
+     .query = &user_query_msg, .priority = PRIORITY_BULK, .status = 200},
     {HTTP_GET, "/v1/users/me", "users", "Your own account", .auth = ROUTE_USER,
      .rpc = &USERS_GET, .self = "id", .status = 200},
     {HTTP_GET, "/v1/users/{id}", "users", "An account", .auth = ROUTE_USER,
@@ -34,26 +34,27 @@ const struct route routes[] = {
      .status = 200},
 
     /* ---- sessions ---- */
-    {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .limits = ROUTE_LIMITS_SIGN_IN,
+    {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .class = ROUTE_SIGN_IN,
      .rpc = &USERS_LOGIN, .body = &login_msg, .priority = PRIORITY_VITAL, .status = 200,
      .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/refresh", "auth", "New tokens for a refresh token",
-     .limits = ROUTE_LIMITS_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
+     .class = ROUTE_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
      .priority = PRIORITY_VITAL, .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/logout", "auth", "End the session of the token",
      .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .priority = PRIORITY_VITAL, .status = 204},
 
     /* ---- catalogue ---- */
-    {HTTP_GET, "/v1/products", "products", "The catalogue", .rpc = &PRODUCTS_LIST,
-     .query = &product_query_msg, .status = 200, .cache_control = CATALOGUE},
-    {HTTP_GET, "/v1/products/{id}", "products", "A product", .rpc = &PRODUCTS_GET,
-     .status = 200, .cache_control = CATALOGUE},
+    {HTTP_GET, "/v1/products", "products", "The catalogue", .class = ROUTE_OPEN,
+     .rpc = &PRODUCTS_LIST, .query = &product_query_msg, .status = 200,
+     .cache_control = CATALOGUE},
+    {HTTP_GET, "/v1/products/{id}", "products", "A product", .class = ROUTE_OPEN,
+     .rpc = &PRODUCTS_GET, .status = 200, .cache_control = CATALOGUE},
     {HTTP_POST, "/v1/products", "products", "Add a product", .auth = ROUTE_USER,
-     .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_CREATE,
+     .class = ROUTE_ADMIN, .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_CREATE,
      .body = &product_create_msg, .keyed = true, .status = 201,
      .location = "/v1/products/{id}"},
     {HTTP_PATCH, "/v1/products/{id}", "products", "Change a product", .auth = ROUTE_USER,
-     .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
+     .class = ROUTE_ADMIN, .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
      .body = &product_patch_body_msg, .if_match = true, .status = 200},
 
     /* ---- orders ---- */
@@ -68,36 +69,37 @@ const struct route routes[] = {
     {HTTP_POST, "/v1/orders/{id}/pay", "orders", "Pay an order", .auth = ROUTE_USER,
      .rpc = &ORDERS_PAY, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/ship", "orders", "Mark an order as shipped",
-     .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_SHIP,
-     .keyed = true, .status = 200},
+     .auth = ROUTE_USER, .class = ROUTE_ADMIN, .permission = PERM_ORDERS_FULFIL,
+     .rpc = &ORDERS_SHIP, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/deliver", "orders", "Mark an order as delivered",
-     .auth = ROUTE_USER, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_DELIVER,
-     .keyed = true, .status = 200},
+     .auth = ROUTE_USER, .class = ROUTE_ADMIN, .permission = PERM_ORDERS_FULFIL,
+     .rpc = &ORDERS_DELIVER, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/cancel", "orders", "Cancel an order", .auth = ROUTE_USER,
      .rpc = &ORDERS_CANCEL, .keyed = true, .status = 200},
     {HTTP_POST, "/v1/orders/{id}/refund", "orders", "Refund an order", .auth = ROUTE_USER,
-     .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND, .keyed = true,
-     .status = 200},
+     .class = ROUTE_ADMIN, .permission = PERM_ORDERS_FULFIL, .rpc = &ORDERS_REFUND,
+     .keyed = true, .status = 200},
 
     /* ---- slow work ---- */
     {HTTP_POST, "/v1/reports", "jobs", "Have a report of a period made",
-     .auth = ROUTE_USER, .permission = PERM_REPORTS_CREATE, .rpc = &JOBS_CREATE_REPORT,
-     .body = &report_create_msg, .keyed = true, .priority = PRIORITY_BULK, .status = 202,
-     .location = "/v1/jobs/{id}"},
+     .auth = ROUTE_USER, .class = ROUTE_ADMIN, .permission = PERM_REPORTS_CREATE,
+     .cost = 20, .rpc = &JOBS_CREATE_REPORT, .body = &report_create_msg, .keyed = true,
+     .priority = PRIORITY_BULK, .status = 202, .location = "/v1/jobs/{id}"},
     {HTTP_GET, "/v1/jobs", "jobs", "Your jobs, newest first", .auth = ROUTE_USER,
      .rpc = &JOBS_LIST, .query = &job_query_msg, .priority = PRIORITY_BULK,
      .status = 200},
     {HTTP_GET, "/v1/jobs/{id}", "jobs", "A job", .auth = ROUTE_USER, .rpc = &JOBS_GET,
      .status = 200},
     {HTTP_GET, "/v1/jobs/{id}/result", "jobs", "What a job has made", .auth = ROUTE_USER,
-     .flow = job_result, .in = &by_id_msg, .media = "text/csv", .priority = PRIORITY_BULK,
-     .status = 200},
+     .cost = 5, .flow = job_result, .in = &by_id_msg, .media = "text/csv",
+     .priority = PRIORITY_BULK, .status = 200},
 
     /* ---- about the API ---- */
-    {HTTP_GET, "/openapi.json", "about", "This document", .flow = serve_openapi,
-     .media = "application/json", .status = 200, .cache_control = DOCUMENT},
+    {HTTP_GET, "/openapi.json", "about", "This document", .class = ROUTE_OPEN,
+     .flow = serve_openapi, .media = "application/json", .status = 200,
+     .cache_control = DOCUMENT},
     {HTTP_GET, "/.well-known/jwks.json", "about", "Public keys of the access tokens",
-     .flow = serve_jwks, .media = "application/json", .status = 200,
+     .class = ROUTE_OPEN, .flow = serve_jwks, .media = "application/json", .status = 200,
      .cache_control = DOCUMENT},
     {.path = NULL},
 };
@@ -169,6 +171,8 @@ static const char *check(struct arena *a, const struct route *r)
         why = arena_printf(a, "%s: a method or a flow", r->path).p;
     if (!why && r->permission != PERM_NONE && r->auth == ROUTE_PUBLIC)
         why = arena_printf(a, "%s: a permission without a user", r->path).p;
+    if (!why && (r->permission != PERM_NONE) != (r->class == ROUTE_ADMIN))
+        why = arena_printf(a, "%s: a permission goes with ROUTE_ADMIN", r->path).p;
     if (!why && r->keyed && (r->method != HTTP_POST || r->auth != ROUTE_USER))
         why = arena_printf(a, "%s: a key is a user's, for a POST", r->path).p;
     if (!why)

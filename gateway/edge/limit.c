@@ -27,8 +27,10 @@ static const struct {
 
 /* Which policies count a call of a class. */
 static const unsigned classes[] = {
-    [ROUTE_LIMITS_API] = 1u << LIMIT_IP | 1u << LIMIT_USER,
-    [ROUTE_LIMITS_SIGN_IN] = 1u << LIMIT_IP | 1u << LIMIT_SIGN_IN | 1u << LIMIT_USER,
+    [ROUTE_API] = 1u << LIMIT_IP | 1u << LIMIT_USER,
+    [ROUTE_OPEN] = 1u << LIMIT_IP | 1u << LIMIT_USER,
+    [ROUTE_SIGN_IN] = 1u << LIMIT_IP | 1u << LIMIT_SIGN_IN | 1u << LIMIT_USER,
+    [ROUTE_ADMIN] = 1u << LIMIT_IP | 1u << LIMIT_USER,
 };
 
 /*
@@ -149,7 +151,7 @@ static void send(struct flow *f, struct limit_take *t)
 }
 
 void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
-                 enum route_limits limits, struct str ip, const struct uuid *user)
+                 enum route_class class, struct str ip, const struct uuid *user)
 {
     struct str user_text = user ? uuid_str(&f->arena, *user) : (struct str){NULL, 0};
 
@@ -158,18 +160,18 @@ void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
     for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
         struct str identity = policies[p].by == IDENTITY_ip ? ip : user_text;
 
-        if (classes[limits] & 1u << p && identity.p)
+        if (classes[class] & 1u << p && identity.p)
             ask(f, t, (enum limit_policy)p, identity);
     }
     send(f, t);
 }
 
 void limit_start_user(struct flow *f, struct limit_take *t, struct limiter *l,
-                      enum route_limits limits, struct uuid user)
+                      enum route_class class, struct uuid user)
 {
     const struct str nobody = {NULL, 0};
 
-    limit_start(f, t, l, limits, nobody, &user);
+    limit_start(f, t, l, class, nobody, &user);
 }
 
 /* ---- answers ---- */

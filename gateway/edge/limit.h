@@ -55,10 +55,10 @@ struct limit_take {
 
 /* Starts a wait (or none). user NULL: not known yet. */
 void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
-                 enum route_limits limits, struct str ip, const struct uuid *user);
+                 enum route_class class, struct str ip, const struct uuid *user);
 /* The user's share of the above, later. */
 void limit_start_user(struct flow *f, struct limit_take *t, struct limiter *l,
-                      enum route_limits limits, struct uuid user);
+                      enum route_class class, struct uuid user);
 /* After the wait: NULL, or request.rate_limited with the time to wait. */
 MUST_CHECK const struct err *limit_judge(struct flow *f, struct limit_take *t);
 

@@ -20,7 +20,8 @@ static enum step called(struct flow *f);
 
 static void take_identity(struct flow *f, const struct auth_claims *claims)
 {
-    f->caller = (struct caller){claims->user, claims->session, claims->roles};
+    f->caller = (struct caller){
+        .user = claims->user, .session = claims->session, .roles = claims->roles};
     f->log.user_id = uuid_str(&f->arena, claims->user);
 }
 
@@ -34,12 +35,12 @@ enum step pipeline_begin(struct flow *f)
     struct request *rq = request_of(f);
     struct http_req *http = rq->http;
     const struct auth_claims *known = NULL;
-    enum route_limits limits = ROUTE_LIMITS_API;
+    enum route_class class = ROUTE_API;
 
     router_find(rq->edge->router, http->method, http->path, &rq->match);
     if (rq->match.route) {
         f->log.route = str_of(rq->match.route->path);
-        limits = rq->match.route->limits;
+        class = rq->match.route->class;
     }
     if (!client_may(&rq->edge->client, http->client_ip, rq->match.route))
         return flow_fail_code(f, &ERR_CODE_ADDRESS_DENIED, "Not from this address");
@@ -49,7 +50,7 @@ enum step pipeline_begin(struct flow *f)
     }
     if (known)
         take_identity(f, known);
-    limit_start(f, &rq->limit, rq->edge->limiter, limits,
+    limit_start(f, &rq->limit, rq->edge->limiter, class,
                 client_counted(&http->arena, http->client_ip),
                 known ? &f->caller.user : NULL);
     return flow_await(f, address_counted);
@@ -118,7 +119,7 @@ static enum step identified(struct flow *f)
 {
     struct request *rq = request_of(f);
 
-    limit_start_user(f, &rq->limit, rq->edge->limiter, rq->match.route->limits,
+    limit_start_user(f, &rq->limit, rq->edge->limiter, rq->match.route->class,
                      f->caller.user);
     return flow_await(f, user_counted);
 }

@@ -16,8 +16,24 @@ enum { ROUTES_MAX = 256 };
 
 enum route_auth { ROUTE_PUBLIC, ROUTE_USER };
 
-/* Which of the rate limits count a call (gateway/edge/limit.c). */
-enum route_limits { ROUTE_LIMITS_API, ROUTE_LIMITS_SIGN_IN };
+/*
+ * Classes of routes: which limits count a call (gateway/edge/limit.h) and which addresses
+ * may make it (gateway/edge/client.h). A route that takes a permission is ADMIN's.
+ *
+ *   symbol, name in settings
+ */
+#define ROUTE_CLASSES(C)                 \
+    C(ROUTE_API, api, "api")             \
+    C(ROUTE_OPEN, open, "open")          \
+    C(ROUTE_SIGN_IN, sign_in, "sign-in") \
+    C(ROUTE_ADMIN, admin, "admin")
+
+enum route_class {
+#define ROUTE_CLASS_ENUM(symbol, member, name) symbol,
+    ROUTE_CLASSES(ROUTE_CLASS_ENUM)
+#undef ROUTE_CLASS_ENUM
+        ROUTE_CLASS_COUNT
+};
 
 struct route {
     enum http_method method;
@@ -26,7 +42,8 @@ struct route {
     const char *tag, *summary;
     enum route_auth auth;
     enum permission permission; /* PERM_NONE: whoever is signed in */
-    enum route_limits limits;
+    enum route_class class;
+    unsigned cost;          /* of a call, in calls as limits count them; 0: one */
     enum priority priority; /* what is refused first when there is too much */
 
     /* One of both: a call that is passed on, or the first step of a flow. */

@@ -41,11 +41,14 @@ struct trace {
     bool sampled;
 };
 
-/* Who is asking, as authenticated at the edge. A nil user is nobody (public routes). */
+/* Who is asking, as authenticated at the edge. A nil user is nobody (public routes). The
+ * strings live as long as the flow and do not travel on the hop. */
 struct caller {
     struct uuid user;
     struct uuid session;
-    uint32_t roles; /* bits of proto's role table */
+    uint32_t roles;    /* bits of proto's role table */
+    struct str key_id; /* of the API key that was used; absent: none was */
+    struct str tenant; /* of the token's claim; absent: none */
 };
 
 struct flow {

@@ -57,7 +57,7 @@ static void close_bench(struct bench *b)
 
 struct call {
     struct limiter *limiter;
-    enum route_limits limits;
+    enum route_class class;
     struct str ip;
     const struct uuid *user;
     struct limit_take take;
@@ -89,7 +89,7 @@ static enum step begin(struct flow *f)
 {
     struct call *c = f->owner;
 
-    limit_start(f, &c->take, c->limiter, c->limits, c->ip, c->user);
+    limit_start(f, &c->take, c->limiter, c->class, c->ip, c->user);
     return flow_await(f, judged);
 }
 
@@ -184,13 +184,13 @@ Test(limit, refused_calls_count_against_no_policy)
 
     open_live(&b, &conf);
     c = api_call(&b, 0, live_name(&b.arena, "ip"));
-    c.limits = ROUTE_LIMITS_SIGN_IN;
+    c.class = ROUTE_SIGN_IN;
     cr_expect(allowed(&b, &c));
     for (int i = 0; i < 20; i++)
         cr_expect_not(allowed(&b, &c));
     cr_expect(c.take.answers[LIMIT_SIGN_IN].refused);
     cr_expect_not(c.take.answers[LIMIT_IP].refused);
-    c.limits = ROUTE_LIMITS_API;
+    c.class = ROUTE_API;
     for (int i = 1; i < LIMIT; i++)
         cr_expect(allowed(&b, &c), "call %d", i);
     cr_expect_not(allowed(&b, &c));

@@ -3,6 +3,7 @@
 #include "gateway/edge/gzip.h"
 
 #include "kit/base/mem.h"
+#include "kit/http/fields.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -36,33 +37,20 @@ void gzip_destroy(struct gzip *g)
     free(g);
 }
 
-/* "q=0", "q=0.0": not acceptable. */
-static bool is_refused(struct str parameters)
-{
-    struct str rest, name;
-
-    name = str_trim(str_split(str_trim(parameters), '=', &rest));
-    if (!str_eq_nocase(name, STR("q")) || rest.n == 0 || rest.p[0] != '0')
-        return false;
-    for (size_t i = 1; i < rest.n; i++)
-        if (rest.p[i] != '.' && rest.p[i] != '0')
-            return false;
-    return true;
-}
-
 bool gzip_asked(struct str accept_encoding)
 {
     bool any = false;
+    struct str element;
 
-    while (accept_encoding.p) {
+    while ((element = http_list_next(&accept_encoding)).p) {
         struct str parameters;
-        struct str coding = str_trim(str_split(
-            str_split(accept_encoding, ',', &accept_encoding), ';', &parameters));
+        struct str coding = str_trim(str_split(element, ';', &parameters));
+        bool wanted = http_quality(parameters) > 0;
 
         if (str_eq_nocase(coding, STR("gzip")) || str_eq_nocase(coding, STR("x-gzip")))
-            return !is_refused(parameters);
+            return wanted;
         if (str_eq(coding, STR("*")))
-            any = !is_refused(parameters);
+            any = wanted;
     }
     return any;
 }

@@ -6,57 +6,20 @@
 #include "gateway/edge/fields.h"
 #include "gateway/edge/internal.h"
 #include "kit/base/siphash.h"
+#include "kit/http/fields.h"
 #include "proto/errors.h"
 
 enum { BODY_MAX = 16 << 20, PROBLEM_MAX = 65536 };
 
 /* ---- Accept ---- */
 
-static bool is_zero_quality(struct str parameters)
-{
-    while (parameters.p) {
-        struct str p = str_trim(str_split(parameters, ';', &parameters));
-        int64_t whole;
-        struct str fraction;
-
-        if (!str_starts(p, STR("q=")))
-            continue;
-        p = str_split((struct str){p.p + 2, p.n - 2}, '.', &fraction);
-        while (fraction.n > 0 && fraction.p[fraction.n - 1] == '0')
-            fraction.n--;
-        return str_to_i64(p, 0, 0, &whole) && fraction.n == 0;
-    }
-    return false;
-}
-
-static bool range_has(struct str range, struct str media)
-{
-    struct str type = str_split(media, '/', &media);
-    struct str sub;
-
-    range = str_split(range, '/', &sub);
-    if (str_eq(range, STR("*")))
-        return true;
-    return str_eq_nocase(range, type) &&
-           (str_eq(sub, STR("*")) || str_eq_nocase(sub, media));
-}
-
 const struct err *respond_acceptable(const struct request *rq)
 {
     const char *media = rq->match.route->media;
-    struct str rest = http_header(rq->http, "accept");
     struct str sent = media ? str_of(media) : STR("application/json");
 
-    if (rest.n == 0)
+    if (http_accepts(http_header_list(rq->http, "accept"), sent) > 0)
         return NULL;
-    while (rest.p) {
-        struct str parameters;
-        struct str range =
-            str_trim(str_split(str_split(rest, ',', &rest), ';', &parameters));
-
-        if (range_has(range, sent) && !is_zero_quality(parameters))
-            return NULL;
-    }
     return err_new(&rq->flow->arena, &ERR_CODE_NOT_ACCEPTABLE, "This is sent as %.*s",
                    STR_FMT(sent));
 }
@@ -77,11 +40,10 @@ struct str respond_etag(struct arena *a, int64_t version, struct str body)
 /* RFC 9110 section 13.1.2: the weak comparison. */
 static bool is_known_to_client(const struct request *rq, struct str etag)
 {
-    struct str rest = http_header(rq->http, "if-none-match");
+    struct str list = http_header_list(rq->http, "if-none-match");
+    struct str tag;
 
-    while (rest.p) {
-        struct str tag = str_trim(str_split(rest, ',', &rest));
-
+    while ((tag = http_list_next(&list)).p) {
         if (str_starts(tag, STR("W/")))
             tag = (struct str){tag.p + 2, tag.n - 2};
         if (str_eq(tag, STR("*")) || str_eq(tag, etag))
@@ -99,7 +61,8 @@ static struct str packed_etag(struct arena *a, struct str etag)
 static bool may_pack(const struct request *rq, const char *type, struct str body)
 {
     return type && str_eq(str_of(type), STR("application/json")) && body.n >= GZIP_MIN &&
-           body.n <= GZIP_MAX && gzip_asked(http_header(rq->http, "accept-encoding"));
+           body.n <= GZIP_MAX &&
+           gzip_asked(http_header_list(rq->http, "accept-encoding"));
 }
 
 static bool has_etag(const struct request *rq)

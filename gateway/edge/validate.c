@@ -3,6 +3,7 @@
 #include "gateway/edge/validate.h"
 
 #include "kit/base/clock.h"
+#include "kit/http/fields.h"
 #include "proto/common.h"
 #include "proto/errors.h"
 
@@ -129,23 +130,43 @@ static void set_uuid(const struct wire_msg *m, const char *name, struct uuid id,
     *((bool *)in + f->has_offset) = true;
 }
 
-/* Our tags are "VERSION-HASH" (respond.c); the hash is not needed to see a change. */
-static const struct err *read_if_match(struct request *rq, const struct wire_msg *m,
-                                       void *in)
+/* Our tags are "VERSION-HASH" (respond.c); the hash is not needed to see a change. 0: not
+ * one of them; a weak one never is (RFC 9110 section 13.1.1). */
+static int64_t version_of_tag(struct str tag)
 {
-    struct str tag = http_header(rq->http, "if-match");
-    const struct wire_field *f = wire_field_find(m, STR("if_version"));
     struct str rest;
     int64_t version;
 
-    if (tag.p == NULL || str_eq(tag, STR("*")))
-        return NULL;
     if (tag.n < 2 || tag.p[0] != '"' ||
         !str_to_i64(str_split((struct str){tag.p + 1, tag.n - 1}, '-', &rest), 1,
                     INT64_MAX, &version))
+        return 0;
+    return version;
+}
+
+/* Of several tags the newest: versions only grow, so if any is the present one, it is. */
+static const struct err *read_if_match(struct request *rq, const struct wire_msg *m,
+                                       void *in)
+{
+    struct str list = http_header_list(rq->http, "if-match");
+    const struct wire_field *f = wire_field_find(m, STR("if_version"));
+    bool asked = list.p != NULL;
+    int64_t newest = 0;
+    struct str tag;
+
+    while ((tag = http_list_next(&list)).p) {
+        int64_t version = version_of_tag(tag);
+
+        if (str_eq(tag, STR("*")))
+            return NULL;
+        newest = version > newest ? version : newest;
+    }
+    if (!asked)
+        return NULL;
+    if (newest == 0)
         return err_new(&rq->flow->arena, &ERR_CODE_VERSION_MISMATCH,
                        "If-Match is not an ETag of this");
-    memcpy((char *)in + f->offset, &version, sizeof version);
+    memcpy((char *)in + f->offset, &newest, sizeof newest);
     *((bool *)in + f->has_offset) = true;
     return NULL;
 }

@@ -348,7 +348,7 @@ static size_t feed_some(struct head *h, struct str in)
         n = 1;
     }
     h->bytes += n;
-    if (h->bytes > h->limits->head_bytes)
+    if (why == HEAD_REJECT_NONE && h->bytes > h->limits->head_bytes)
         why = in_request_line ? HEAD_REJECT_TARGET_LENGTH : HEAD_REJECT_HEAD_LENGTH;
     if (why != HEAD_REJECT_NONE)
         reject(h, why);

@@ -75,6 +75,9 @@ struct str http_header(const struct http_req *r, const char *name);
 /* The lines of a field that may come in several, in the order they came. */
 unsigned http_header_count(const struct http_req *r, const char *name);
 struct str http_header_at(const struct http_req *r, const char *name, unsigned index);
+/* All lines of a field that is a list, as one line (RFC 9110 section 5.3); absent when
+ * there is none. Lives as long as the request. */
+struct str http_header_list(struct http_req *r, const char *name);
 /* application/x-www-form-urlencoded pairs of the query, decoded; count, or -1 when
  * malformed (bad percent escape, NUL, invalid UTF-8, more than max). */
 struct http_pair {

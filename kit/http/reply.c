@@ -87,6 +87,17 @@ unsigned http_header_count(const struct http_req *r, const char *name)
     return n;
 }
 
+struct str http_header_list(struct http_req *r, const char *name)
+{
+    unsigned n = http_header_count(r, name);
+    struct str list = http_header_at(r, name, 0);
+
+    for (unsigned i = 1; i < n; i++)
+        list = arena_printf(&r->arena, "%.*s, %.*s", STR_FMT(list),
+                            STR_FMT(http_header_at(r, name, i)));
+    return list;
+}
+
 /* ---- header fields out ---- */
 
 static bool is_field_value(struct str v)

@@ -68,7 +68,11 @@ static const struct {
     {"Accept: text/html", 406},
     {"Accept: application/json;q=0", 406},
     {"Accept: application/json; q=0.000", 406},
+    {"Accept: application/json;Q=0", 406},
+    {"Accept: */*, application/json;q=0", 406},
     {"Accept: application/jsonp", 406},
+    {"Accept: text/html\r\nAccept: application/json", 200}, /* lines are one list */
+    {"Accept: */*\r\nAccept: application/*;q=0", 406},
 };
 
 static const char *const json_types[] = {"Content-Type: application/json",
@@ -164,6 +168,7 @@ Test(conventions, a_get_is_conditional)
 
     expect_not_modified("/openapi.json", etag, "", etag);
     expect_not_modified("/openapi.json", etag, "\"other\", W/", etag);
+    expect_not_modified("/openapi.json", etag, "\"other\"\r\nIf-None-Match: ", etag);
     expect_not_modified("/openapi.json", etag, "", "* ");
     expect_status(get("/openapi.json", "If-None-Match: \"other\""), 200, "another tag");
 }
@@ -180,7 +185,7 @@ Test(conventions, a_change_is_conditional)
     struct answer a = api_call(&api, "GET", path, m.token, NULL);
     const char *old =
         api_text(&api, "If-Match: %.*s", STR_FMT(answer_header(&a, "etag")));
-    const char *fresh;
+    const char *fresh, *both;
 
     a = patch(m.token, path, old);
     expect_status(a, 200, "the version that is there");
@@ -189,6 +194,8 @@ Test(conventions, a_change_is_conditional)
     expect_status(a, 412, "a version that was");
     cr_expect_str_eq(answer_get(&api, &a, "/code"), "request.version_mismatch");
     expect_status(patch(m.token, path, "If-Match: \"rubbish\""), 412, "no tag of ours");
+    both = api_text(&api, "If-Match: \"rubbish\", W/\"9-a\"\r\n%s\r\n%s", fresh, old);
+    expect_status(patch(m.token, path, both), 200, "the newest of several lines");
     expect_status(patch(m.token, path, "If-Match: *"), 200, "any version");
     expect_status(patch(m.token, path, fresh), 412, "the one before");
 }

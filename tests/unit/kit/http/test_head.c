@@ -277,6 +277,25 @@ Test(head, bounds_the_number_of_fields)
     head_fini(&h);
 }
 
+/* Found by the fuzzer: a lone CR before more text than fits was refused as too long. */
+Test(head, is_refused_for_what_comes_first_however_it_is_cut)
+{
+    static char text[20000];
+    struct head whole, cut;
+
+    memset(text, 'a', sizeof text);
+    memcpy(text, "GET /\r", 6);
+    head_init(&whole, &limits);
+    head_feed(&whole, (struct str){text, sizeof text});
+    head_init(&cut, &limits);
+    for (size_t i = 0; cut.state != HEAD_REJECTED; i++)
+        head_feed(&cut, (struct str){text + i, 1});
+    cr_expect_eq(whole.reject, HEAD_REJECT_LINE_END);
+    cr_expect_eq(cut.reject, HEAD_REJECT_LINE_END);
+    head_fini(&whole);
+    head_fini(&cut);
+}
+
 Test(head, bounds_the_target)
 {
     struct head h;

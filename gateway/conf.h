@@ -3,9 +3,24 @@
 #ifndef GATEWAY_CONF_H
 #define GATEWAY_CONF_H
 
+#include "gateway/edge/limit.h"
 #include "kit/conf/conf.h"
 #include "kit/rpc/tls.h"
 #include "kit/svc/svc.h"
+
+/* Of each policy of gateway/edge/limit.h. */
+#define LIMIT_OPTIONS(O, symbol, member, env, name, by, classes, leases, calls, s, doc) \
+    O(i64, limit_##member, "VIADUCT_LIMIT_" env, calls, 0, 1e9,                         \
+      doc " in a window; 0: no limit")                                                  \
+    O(i64, window_##member, "VIADUCT_LIMIT_" env "_WINDOW_S", s, 1, 86400,              \
+      "that window, which slides")
+
+/* Of each class of gateway/edge/route.h. */
+#define CLASS_OPTIONS(O, symbol, member, env, doc)               \
+    O(str, ip_allow_##member, "VIADUCT_IP_ALLOW_" env, "", 0, 0, \
+      "CIDR list of clients that may use " doc "; empty: all")   \
+    O(str, ip_deny_##member, "VIADUCT_IP_DENY_" env, "", 0, 0,   \
+      "CIDR list of clients that may not")
 
 #define GATEWAY_OPTIONS(O)                                                             \
     SVC_OPTIONS(O, "127.0.0.1:9100")                                                   \
@@ -46,19 +61,14 @@
       "iss that access tokens must have")                                              \
     O(str, audience, "VIADUCT_AUDIENCE", "viaduct-api", 1, 200,                        \
       "aud that access tokens must have")                                              \
-    O(i64, limit_ip, "VIADUCT_LIMIT_IP", "1200", 0, 1e9,                               \
-      "calls a minute of one address; 0: no limit")                                    \
-    O(i64, limit_user, "VIADUCT_LIMIT_USER", "600", 0, 1e9,                            \
-      "calls a minute of one user; 0: no limit")                                       \
-    O(i64, limit_sign_in, "VIADUCT_LIMIT_SIGN_IN", "30", 0, 1e9,                       \
-      "sign-ins and registrations a minute of one address; 0: no limit")               \
+    LIMIT_POLICIES(LIMIT_OPTIONS, O)                                                   \
     O(str, trusted_proxies, "VIADUCT_TRUSTED_PROXIES", "", 0, 0,                       \
       "CIDR list of proxies whose word on the client's address counts")                \
     O(str, proxy_field, "VIADUCT_PROXY_FIELD", "x-forwarded-for", 0, 0,                \
       "where they say it: x-forwarded-for or forwarded")                               \
-    O(str, ip_deny, "VIADUCT_IP_DENY", "", 0, 0, "CIDR list of clients that get 403")  \
-    O(str, ip_allow_admin, "VIADUCT_IP_ALLOW_ADMIN", "", 0, 0,                         \
-      "CIDR list of clients that may use routes which take a permission; empty: all")  \
+    O(str, ip_deny, "VIADUCT_IP_DENY", "", 0, 0,                                       \
+      "CIDR list of clients that get 403 everywhere")                                  \
+    ROUTE_CLASSES(CLASS_OPTIONS, O)                                                    \
     O(str, cors_origins, "VIADUCT_CORS_ORIGINS", "", 0, 0,                             \
       "origins whose pages may call from a browser, comma-separated")                  \
     O(i64, connections, "VIADUCT_MAX_CONNECTIONS", "10000", 1, 1e6,                    \

@@ -73,7 +73,26 @@ static struct client_conf client_conf(const struct gateway_conf *c)
     return (struct client_conf){.trusted = c->trusted_proxies,
                                 .field = c->proxy_field,
                                 .deny = c->ip_deny,
-                                .allow_admin = c->ip_allow_admin};
+                                .of_class = {
+#define CLASS_LISTS(C, symbol, member, ...) \
+    [symbol] = {C->ip_allow_##member, C->ip_deny_##member},
+                                    ROUTE_CLASSES(CLASS_LISTS, c)
+#undef CLASS_LISTS
+                                }};
+}
+
+static struct limiter_conf limiter_conf(const struct svc *s, const struct gateway_conf *c)
+{
+    return (struct limiter_conf){
+        .rules =
+            {
+#define LIMIT_RULE(C, symbol, member, ...) \
+    [symbol] = {C->limit_##member, C->window_##member},
+                LIMIT_POLICIES(LIMIT_RULE, c)
+#undef LIMIT_RULE
+            },
+        .loops = svc_loop_count(s),
+    };
 }
 
 static const struct err *check_addresses(struct arena *a, const struct gateway_conf *c)
@@ -174,12 +193,9 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .hsts_s = c->hsts_s,
         .redirect_port = (int)c->tls_redirect,
         .request_timeout_ms = c->work_ms,
-        .limit_ip = c->limit_ip,
-        .limit_user = c->limit_user,
-        .limit_sign_in = c->limit_sign_in,
+        .limits = limiter_conf(s, c),
         .client = client_conf(c),
         .cors_origins = c->cors_origins,
-        .loops = svc_loop_count(s),
         .routes = routes,
         .openapi = buf_view(&document),
         .openapi_etag = document_etag,
@@ -204,34 +220,48 @@ static const struct err *start_loop(struct arena *a, struct svc *s, struct loop 
 
 /* ---- SIGHUP ---- */
 
+/* Each loop takes a copy; what that points to stays to the end of the process. */
 struct change {
     struct loop_post post;
     unsigned index;
     struct http_tls *tls;
+    struct limiter_conf limits;
+    struct client_rules client;
 };
 
 static void change_loop(struct loop_post *p)
 {
     struct change *c = CONTAINER_OF(p, struct change, post);
 
-    if (edges[c->index])
+    if (edges[c->index]) {
         edge_set_tls(edges[c->index], c->tls);
+        edge_set_policies(edges[c->index], &c->limits, &c->client);
+    }
     http_tls_unref(c->tls);
 }
 
 static const struct err *reload(struct arena *a, struct svc *s, void *conf)
 {
     const struct http_quota_conf shares = quota_conf(s, conf);
+    const struct limiter_conf limits = limiter_conf(s, conf);
+    const struct client_conf client = client_conf(conf);
+    struct client_rules rules;
     struct http_tls *fresh = NULL;
-    const struct err *e = load_tls(a, conf, &fresh);
+    const struct err *e = client_rules_read(a, &client, &rules);
 
+    if (!e)
+        e = load_tls(a, conf, &fresh);
     if (e)
         return e;
     http_quota_set(quota, &shares);
     for (unsigned i = 0; i < svc_loop_count(s); i++) {
         struct change *c = ARENA_NEW(a, struct change);
 
-        *c = (struct change){{.fn = change_loop}, i, http_tls_ref(fresh)};
+        *c = (struct change){.post = {.fn = change_loop},
+                             .index = i,
+                             .tls = http_tls_ref(fresh),
+                             .limits = limits,
+                             .client = rules};
         loop_post(svc_loop(s, i), &c->post);
     }
     http_tls_unref(fresh);

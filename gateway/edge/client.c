@@ -7,6 +7,15 @@ static const char *const fields[] = {
 
 /* ---- settings ---- */
 
+static const struct {
+    const char *allow, *deny;
+} settings[] = {
+#define CLASS_SETTINGS(X, symbol, member, env, doc) \
+    [symbol] = {"VIADUCT_IP_ALLOW_" env, "VIADUCT_IP_DENY_" env},
+    ROUTE_CLASSES(CLASS_SETTINGS, )
+#undef CLASS_SETTINGS
+};
+
 static const struct err *read_list(struct arena *a, const char *setting, const char *text,
                                    struct cidr_list *out)
 {
@@ -36,8 +45,14 @@ const struct err *client_rules_read(struct arena *a, const struct client_conf *c
         e = read_list(a, "VIADUCT_TRUSTED_PROXIES", c->trusted, &out->trusted);
     if (!e)
         e = read_list(a, "VIADUCT_IP_DENY", c->deny, &out->deny);
-    return e ? e
-             : read_list(a, "VIADUCT_IP_ALLOW_ADMIN", c->allow_admin, &out->allow_admin);
+    for (unsigned i = 0; i < ROUTE_CLASS_COUNT && !e; i++) {
+        e = read_list(a, settings[i].allow, c->of_class[i].allow,
+                      &out->of_class[i].allow);
+        if (!e)
+            e = read_list(a, settings[i].deny, c->of_class[i].deny,
+                          &out->of_class[i].deny);
+    }
+    return e;
 }
 
 /* ---- the client ---- */
@@ -140,14 +155,25 @@ struct str client_counted(struct arena *a, struct str address)
     return arena_str(a, (struct str){net, sizeof net});
 }
 
+/* An address that is none is in every list that denies and in none that allows. */
+static bool denies(const struct cidr_list *l, const struct ip *ip)
+{
+    return l->n > 0 && (!ip || cidr_list_has(l, ip));
+}
+
+static bool allows(const struct cidr_list *l, const struct ip *ip)
+{
+    return l->n == 0 || (ip && cidr_list_has(l, ip));
+}
+
 bool client_may(const struct client_rules *rules, struct str address,
                 const struct route *route)
 {
-    bool admin = route && route->permission != PERM_NONE;
-    struct ip ip;
+    struct ip parsed;
+    const struct ip *ip = ip_parse(address, &parsed) ? &parsed : NULL;
 
-    if (!ip_parse(address, &ip))
-        return rules->deny.n == 0 && !(admin && rules->allow_admin.n > 0);
-    return !cidr_list_has(&rules->deny, &ip) && (!admin || rules->allow_admin.n == 0 ||
-                                                 cidr_list_has(&rules->allow_admin, &ip));
+    if (denies(&rules->deny, ip))
+        return false;
+    return !route || (!denies(&rules->of_class[route->class].deny, ip) &&
+                      allows(&rules->of_class[route->class].allow, ip));
 }

@@ -17,19 +17,24 @@
 
 enum client_field { CLIENT_X_FORWARDED_FOR, CLIENT_FORWARDED };
 
-struct client_conf {
-    const char *trusted;     /* proxies, CIDR list */
-    const char *field;       /* "x-forwarded-for" or "forwarded" */
-    const char *deny;        /* CIDR list */
-    const char *allow_admin; /* CIDR list: routes that take a permission; empty: any */
+struct client_conf {     /* CIDR lists but for the field */
+    const char *trusted; /* proxies */
+    const char *field;   /* "x-forwarded-for" or "forwarded" */
+    const char *deny;    /* everywhere */
+    struct {
+        const char *allow, *deny; /* allow empty: any */
+    } of_class[ROUTE_CLASS_COUNT];
 };
 
 struct client_rules {
-    struct cidr_list trusted, deny, allow_admin;
+    struct cidr_list trusted, deny;
+    struct {
+        struct cidr_list allow, deny;
+    } of_class[ROUTE_CLASS_COUNT];
     enum client_field field;
 };
 
-/* The error says which setting is bad. */
+/* The error says which setting is bad. The rules are good as long as the arena. */
 MUST_CHECK const struct err *client_rules_read(struct arena *a,
                                                const struct client_conf *c,
                                                struct client_rules *out);
@@ -42,7 +47,8 @@ struct str client_address(const struct client_rules *rules, const struct http_re
  * least that many addresses (RFC 6177). In the arena, or `address`. */
 struct str client_counted(struct arena *a, struct str address);
 
-/* route NULL: none found. */
+/* By the list for all and those of the route's class; a denied address is denied also
+ * when it is allowed. route NULL: none found. */
 bool client_may(const struct client_rules *rules, struct str address,
                 const struct route *route);
 

@@ -31,16 +31,10 @@ static const struct err *connect_services(struct arena *a, struct edge *e)
 static void make_parts(struct edge *e)
 {
     const struct edge_conf *c = &e->conf;
-    const struct limiter_conf limits = {
-        .limits = {[LIMIT_IP] = c->limit_ip,
-                   [LIMIT_USER] = c->limit_user,
-                   [LIMIT_SIGN_IN] = c->limit_sign_in},
-        .loops = c->loops,
-    };
 
     e->redis = redis_create(e->loop, &c->redis);
     e->router = router_create(c->routes);
-    e->limiter = limiter_create(e->redis, &limits);
+    e->limiter = limiter_create(e->loop, e->redis, &c->limits);
     e->keys = keys_create(e->loop, e->rpc);
     e->revocations = revocations_create(e->loop, e->redis, e->rpc);
     e->auth = auth_create(e->keys, e->revocations, c->issuer, c->audience);
@@ -127,6 +121,13 @@ void edge_set_tls(struct edge *e, struct http_tls *tls)
         http_server_set_tls(e->https, tls);
 }
 
+void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
+                       const struct client_rules *client)
+{
+    limiter_set(e->limiter, limits);
+    e->client = *client;
+}
+
 static void drain_server(struct http_server *s)
 {
     http_server_drain(s);
@@ -135,6 +136,7 @@ static void drain_server(struct http_server *s)
 
 void edge_drain(struct edge *e)
 {
+    limiter_drain(e->limiter);
     drain_server(e->http);
     if (e->https)
         drain_server(e->https);

@@ -6,6 +6,7 @@
  *   request.c   the request's own state; its flow; the end: response, log line, metric
  *   pipeline.c  the steps: match -> limit -> authenticate -> permit -> validate -> call
  *   router.c    paths                      limit.c    sliding windows, Redis or local
+ *   lease.c     permits taken in advance
  *   auth.c      tokens, verified once      keys.c     the users service's public keys
  *   revocations.c  sessions that have ended   validate.c  parameters and bodies
  *   respond.c   bodies and header fields   access.c   log lines and metrics
@@ -18,6 +19,7 @@
 #define GATEWAY_EDGE_EDGE_H
 
 #include "gateway/edge/client.h"
+#include "gateway/edge/limit.h"
 #include "gateway/edge/route.h"
 #include "kit/cache/redis.h"
 #include "kit/http/http.h"
@@ -38,11 +40,9 @@ struct edge_conf {
     int64_t hsts_s;
     int redirect_port;          /* not 0: http only sends to https at that port */
     int64_t request_timeout_ms; /* of the work for one request */
-    /* Calls a minute, 0: no limit. */
-    int64_t limit_ip, limit_user, limit_sign_in;
+    struct limiter_conf limits;
     struct client_conf client;
     const char *cors_origins; /* "" for none */
-    unsigned loops;           /* without Redis each loop has its share of the limits */
     const struct route *routes;
     struct str openapi, openapi_etag; /* the document of GET /openapi.json */
 };
@@ -54,6 +54,9 @@ void edge_destroy(struct edge *e);
 
 /* Certificates for connections to come. */
 void edge_set_tls(struct edge *e, struct http_tls *tls);
+/* Limits and lists of addresses for requests to come; the lists outlive the edge. */
+void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
+                       const struct client_rules *client);
 
 /* Replies end their connections, nothing new comes in. */
 void edge_drain(struct edge *e);

@@ -2,97 +2,134 @@
 /* See gateway/edge/limit.h. */
 #include "gateway/edge/limit.h"
 
+#include "gateway/edge/limit_script.h"
 #include "kit/base/clock.h"
 #include "kit/base/mem.h"
 #include "kit/guard/window.h"
+#include "kit/obs/metrics.h"
 #include "proto/errors.h"
 
 #include <stdlib.h>
 
-enum { IDENTITIES_MAX = 20000, ARGS_PER_POLICY = 2 };
+enum { IDENTITIES_MAX = 20000, GIVE_BACK_MAX = 16, GIVE_BACK_MS = 1000 };
 
-#define WINDOW_US "60000000"
-_Static_assert(LIMIT_WINDOW_S == 60, "WINDOW_US says the same");
+#define KEY_PREFIX "viaduct:calls:"
 
-enum identity { IDENTITY_ip, IDENTITY_user };
+/* ---- policies ---- */
 
-static const struct {
-    const char *name;
-    enum identity by;
-} policies[] = {
-#define LIMIT_POLICY_ROW(symbol, name, by) [symbol] = {name, IDENTITY_##by},
-    LIMIT_POLICIES(LIMIT_POLICY_ROW)
+typedef struct str (*identity_of)(const struct limit_who *who);
+
+static struct str by_ip(const struct limit_who *who)
+{
+    return who->ip;
+}
+
+static struct str by_user(const struct limit_who *who)
+{
+    if (!who->caller || uuid_is_nil(who->caller->user))
+        return (struct str){NULL, 0};
+    return (struct str){(const char *)who->caller->user.b, sizeof who->caller->user.b};
+}
+
+static struct str by_key(const struct limit_who *who)
+{
+    return who->caller ? who->caller->key_id : (struct str){NULL, 0};
+}
+
+static struct str by_tenant(const struct limit_who *who)
+{
+    return who->caller ? who->caller->tenant : (struct str){NULL, 0};
+}
+
+static const identity_of identities[] = {
+#define LIMIT_POLICY_ROW(X, symbol, member, env, name, by, ...) [symbol] = by_##by,
+    LIMIT_POLICIES(LIMIT_POLICY_ROW, )
 #undef LIMIT_POLICY_ROW
 };
 
-/* Which policies count a call of a class. */
-static const unsigned classes[] = {
-    [ROUTE_API] = 1u << LIMIT_IP | 1u << LIMIT_USER,
-    [ROUTE_OPEN] = 1u << LIMIT_IP | 1u << LIMIT_USER,
-    [ROUTE_SIGN_IN] = 1u << LIMIT_IP | 1u << LIMIT_SIGN_IN | 1u << LIMIT_USER,
-    [ROUTE_ADMIN] = 1u << LIMIT_IP | 1u << LIMIT_USER,
+const struct limit_policy_info limit_policies[] = {
+#define LIMIT_POLICY_ROW(X, symbol, member, env, name, by, classes, leases, ...) \
+    [symbol] = {name, classes, leases},
+    LIMIT_POLICIES(LIMIT_POLICY_ROW, )
+#undef LIMIT_POLICY_ROW
 };
 
-/*
- * KEYS: one list of call times per policy, the oldest first. ARGV: limit and window in
- * microseconds of each. Answers: refused (0, 1), then per policy how many calls there
- * were and in how many microseconds the oldest leaves the window. A call is counted
- * before it is judged and taken back when it is refused, as the length of the list comes
- * with counting it; nobody sees the moment between.
- */
-static const struct redis_script script = {
-    "local t = redis.call('TIME')\n"
-    "local now = t[1] * 1000000 + t[2]\n"
-    "local answer = {0}\n"
-    "for i, key in ipairs(KEYS) do\n"
-    "  local limit, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])\n"
-    "  local oldest = redis.call('LINDEX', key, 0)\n"
-    "  while oldest and oldest + window <= now do\n"
-    "    redis.call('LPOP', key)\n"
-    "    oldest = redis.call('LINDEX', key, 0)\n"
-    "  end\n"
-    "  local n = redis.call('RPUSH', key, now) - 1\n"
-    "  redis.call('PEXPIRE', key, window / 1000)\n"
-    "  if n >= limit then answer[1] = 1 end\n"
-    "  answer[2 * i] = n\n"
-    "  answer[2 * i + 1] = oldest and oldest + window - now or window\n"
-    "end\n"
-    "if answer[1] == 1 then\n"
-    "  for _, key in ipairs(KEYS) do redis.call('RPOP', key) end\n"
-    "end\n"
-    "return answer\n",
-};
+/* ---- life ---- */
 
-/* Of a policy, what never changes: as arguments of the script and as a header field. */
+/* Of a policy, what changes only with its settings: as arguments and as a header item. */
 struct fixed {
-    char limit[STR_I64_MAX];
-    size_t limit_n;
+    struct str limit, window;
     struct str header; /* "ip";q=100;w=60 */
 };
 
 struct limiter {
+    struct loop *loop;
     struct redis *redis;
     struct limiter_conf conf;
     struct window_table *local;
+    struct lease_table *leases;
+    uint64_t last_id; /* of a lease: begins anywhere, so that no two gateways share one */
+    bool draining;
+    struct loop_timer sweep;
     struct arena arena;
     struct fixed fixed[LIMIT_POLICY_COUNT];
+    struct metric *by_lease, *by_redis, *by_loop, *refused[LIMIT_POLICY_COUNT];
 };
 
-struct limiter *limiter_create(struct redis *redis, const struct limiter_conf *conf)
+static void give_back(struct limiter *l, bool all);
+
+static void sweep(struct loop_timer *t)
+{
+    give_back(CONTAINER_OF(t, struct limiter, sweep), false);
+}
+
+static struct metric *judged(const char *by)
+{
+    return metrics_counter("viaduct_limit_calls_total", "Calls that were counted", "by",
+                           by, NULL);
+}
+
+static void make_metrics(struct limiter *l)
+{
+    l->by_lease = judged("lease");
+    l->by_redis = judged("redis");
+    l->by_loop = judged("loop");
+    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++)
+        l->refused[p] =
+            metrics_counter("viaduct_limit_refused_total", "Calls that a limit refused",
+                            "policy", limit_policies[p].name, NULL);
+}
+
+static void fix(struct limiter *l)
+{
+    arena_init(&l->arena);
+    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
+        const struct limit_rule *r = &l->conf.rules[p];
+        long long calls = r->calls, s = r->window_s;
+
+        l->fixed[p] = (struct fixed){
+            .limit = arena_printf(&l->arena, "%lld", calls),
+            .window = arena_printf(&l->arena, "%lld000000", s),
+            .header = arena_printf(&l->arena, "\"%s\";q=%lld;w=%lld",
+                                   limit_policies[p].name, calls, s),
+        };
+    }
+}
+
+struct limiter *limiter_create(struct loop *loop, struct redis *redis,
+                               const struct limiter_conf *conf)
 {
     struct limiter *l = MEM_NEW(struct limiter);
 
+    l->loop = loop;
     l->redis = redis;
     l->conf = *conf;
     l->local = window_table_create(IDENTITIES_MAX);
-    arena_init(&l->arena);
-    for (int p = 0; p < LIMIT_POLICY_COUNT; p++) {
-        struct fixed *x = &l->fixed[p];
-
-        x->limit_n = str_from_i64(conf->limits[p], x->limit);
-        x->header = arena_printf(&l->arena, "\"%s\";q=%lld;w=%d", policies[p].name,
-                                 (long long)conf->limits[p], LIMIT_WINDOW_S);
-    }
+    l->leases = lease_table_create();
+    random_bytes(&l->last_id, sizeof l->last_id);
+    loop_timer_init(&l->sweep, loop, sweep);
+    make_metrics(l);
+    fix(l);
     return l;
 }
 
@@ -100,78 +137,254 @@ void limiter_destroy(struct limiter *l)
 {
     if (!l)
         return;
+    loop_timer_clear(&l->sweep);
+    lease_table_destroy(l->leases);
     window_table_destroy(l->local);
     arena_fini(&l->arena);
     free(l);
 }
 
-/* "viaduct:limit:user:" and the identity. */
+void limiter_set(struct limiter *l, const struct limiter_conf *conf)
+{
+    give_back(l, true);
+    l->conf = *conf;
+    arena_fini(&l->arena);
+    fix(l);
+}
+
+void limiter_drain(struct limiter *l)
+{
+    l->draining = true;
+    give_back(l, true);
+}
+
+struct str limiter_policy_text(const struct limiter *l, enum limit_policy p)
+{
+    return l->fixed[p].header;
+}
+
+/* ---- leases ---- */
+
+static void set_sweep(struct limiter *l)
+{
+    int64_t next_us = lease_next_us(l->leases);
+
+    if (next_us > 0)
+        loop_timer_set_at(&l->sweep, next_us);
+}
+
+static void given_back(struct flow *f, const struct err *e)
+{
+    (void)f;
+    (void)e; /* then they count as used */
+}
+
+static enum step told(struct flow *f)
+{
+    return flow_done(f);
+}
+
+static void tell_of_leases(struct flow *f, struct redis *redis, const struct str *keys,
+                           size_t n, const struct str *args)
+{
+    struct redis_cmd *cmd = ARENA_NEW(&f->arena, struct redis_cmd);
+
+    redis_start_script(f, cmd, redis, &limit_script, keys, n, args,
+                       LIMIT_ARGS_FIRST + n * LIMIT_ARGS_EACH, false);
+}
+
+static enum step tell(struct flow *f, bool all)
+{
+    struct limiter *l = f->state;
+    struct str keys[GIVE_BACK_MAX];
+    struct str args[LIMIT_ARGS_FIRST + GIVE_BACK_MAX * LIMIT_ARGS_EACH] = {STR("0")};
+    struct lease *lease;
+    size_t n = 0;
+
+    while (n < GIVE_BACK_MAX && (lease = lease_over(l->leases, all, clock_mono_us()))) {
+        struct str *arg = &args[LIMIT_ARGS_FIRST + n * LIMIT_ARGS_EACH];
+        unsigned long long id = lease->id;
+
+        keys[n++] = arena_str(&f->arena, (struct str){lease->key, lease->key_n});
+        arg[0] = l->fixed[lease->policy].limit;
+        arg[1] = l->fixed[lease->policy].window;
+        arg[2] =
+            arena_printf(&f->arena, "0 0 %llu %lld", id, (long long)lease_end(lease));
+    }
+    if (n > 0)
+        tell_of_leases(f, l->redis, keys, n, args);
+    return flow_await(f, told);
+}
+
+static enum step tell_over(struct flow *f)
+{
+    return tell(f, false);
+}
+
+static enum step tell_all(struct flow *f)
+{
+    return tell(f, true);
+}
+
+/* Those that are over, or all of them. */
+static void give_back(struct limiter *l, bool all)
+{
+    while (lease_over(l->leases, all, clock_mono_us())) {
+        struct flow *f = flow_create(l->loop, GIVE_BACK_MS, given_back, NULL);
+
+        f->state = l;
+        flow_start(f, all ? tell_all : tell_over);
+    }
+    set_sweep(l);
+}
+
+static bool may_lease(const struct limiter *l, const struct limit_take *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (!limit_policies[t->asks[i].policy].leases ||
+            l->conf.rules[t->asks[i].policy].window_s < LEASE_WINDOW_S)
+            return false;
+    return !l->draining;
+}
+
+static int64_t cost_for(const struct limit_take *t, enum limit_policy p)
+{
+    int64_t limit = t->limiter->conf.rules[p].calls;
+
+    return t->cost < limit ? t->cost : limit;
+}
+
+static void use_lease(struct limit_take *t, const struct limit_ask *ask,
+                      struct lease *lease, int64_t now_us)
+{
+    struct limit_answer *a = &t->answers[ask->policy];
+
+    lease_use(lease, cost_for(t, ask->policy));
+    a->refused = false;
+    a->remaining = lease->terms.remaining + lease->left;
+    a->reset_ms =
+        lease->terms.reset_us > now_us ? (lease->terms.reset_us - now_us) / 1000 : 0;
+}
+
+/* True when all that are asked hold permits: then one of each is used. */
+static bool covered(struct limit_take *t, struct lease *const *leases, int64_t now_us)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (!leases[i] ||
+            !lease_covers(leases[i], cost_for(t, t->asks[i].policy), now_us))
+            return false;
+    for (size_t i = 0; i < t->n; i++)
+        use_lease(t, &t->asks[i], leases[i], now_us);
+    return true;
+}
+
+/* What the script is told of a lease: "" for nothing. One that does not cover the call
+ * is given back; what is asked for takes its place. */
+static struct str speak_of_lease(struct flow *f, struct limit_take *t,
+                                 struct limit_ask *ask, struct lease *lease,
+                                 int64_t now_us)
+{
+    int64_t wanted, used = 0;
+    unsigned long long old = 0;
+
+    if (!lease || lease_covers(lease, cost_for(t, ask->policy), now_us))
+        return STR("");
+    if (lease->id) {
+        old = lease->id;
+        used = lease_end(lease);
+    }
+    wanted = lease_wanted(lease, now_us);
+    if (wanted > 0) {
+        ask->lease = ++t->limiter->last_id;
+        lease_asked(lease, ask->lease, now_us);
+    }
+    if (wanted == 0 && old == 0)
+        return STR("");
+    return arena_printf(&f->arena, "%lld %llu %llu %lld", (long long)wanted,
+                        (unsigned long long)ask->lease, old, (long long)used);
+}
+
+/* ---- asking ---- */
+
 static struct str key_of(struct arena *a, enum limit_policy p, struct str identity)
 {
-    static const char prefix[] = "viaduct:limit:";
-    size_t name = strlen(policies[p].name);
-    char *key = arena_alloc(a, sizeof prefix + name + 1 + identity.n);
-    char *at = key;
+    const char *name = limit_policies[p].name;
+    size_t n = strlen(name);
+    char *key = arena_alloc(a, sizeof KEY_PREFIX + n + 1 + 2 * identity.n), *at = key;
 
-    memcpy(at, prefix, sizeof prefix - 1);
-    at += sizeof prefix - 1;
-    memcpy(at, policies[p].name, name);
-    at += name;
+    memcpy(at, KEY_PREFIX, sizeof KEY_PREFIX - 1);
+    at += sizeof KEY_PREFIX - 1;
+    memcpy(at, name, n);
+    at += n;
     *at++ = ':';
+    if (identities[p] == by_user) {
+        hex_encode(identity.p, identity.n, at);
+        return (struct str){key, (size_t)(at - key) + 2 * identity.n};
+    }
     memcpy(at, identity.p, identity.n);
     return (struct str){key, (size_t)(at - key) + identity.n};
 }
 
-static void ask(struct flow *f, struct limit_take *t, enum limit_policy p,
-                struct str identity)
+static void collect(struct limit_take *t, enum route_class class,
+                    const struct limit_who *who)
 {
-    if (t->limiter->conf.limits[p] <= 0)
-        return;
-    t->keys[t->n] = key_of(&f->arena, p, identity);
-    t->asked[t->n++] = p;
-    t->answers[p].asked = true;
+    t->n = 0;
+    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
+        struct str identity = identities[p](who);
+
+        if (!identity.p || t->limiter->conf.rules[p].calls <= 0 ||
+            !(limit_policies[p].classes & 1u << class))
+            continue;
+        t->asks[t->n++] = (struct limit_ask){
+            .policy = p,
+            .identity = identity,
+            .hash = hash_bytes(identity.p, identity.n) + p,
+        };
+        t->answers[p].asked = true;
+    }
 }
 
-static void send(struct flow *f, struct limit_take *t)
+static void send(struct flow *f, struct limit_take *t, struct lease *const *leases,
+                 int64_t now_us)
 {
-    struct str args[ARGS_PER_POLICY * LIMIT_POLICY_COUNT];
+    struct limiter *l = t->limiter;
+    struct str keys[LIMIT_POLICY_COUNT];
+    struct str args[LIMIT_ARGS_FIRST + LIMIT_POLICY_COUNT * LIMIT_ARGS_EACH];
+    char cost[STR_I64_MAX];
     size_t n = 0;
 
-    if (t->n == 0)
-        return;
+    args[n++] = (struct str){cost, str_from_i64(t->cost, cost)};
     for (size_t i = 0; i < t->n; i++) {
-        const struct fixed *x = &t->limiter->fixed[t->asked[i]];
+        struct limit_ask *ask = &t->asks[i];
 
-        args[n++] = (struct str){x->limit, x->limit_n};
-        args[n++] = STR(WINDOW_US);
+        keys[i] = ask->key = key_of(&f->arena, ask->policy, ask->identity);
+        args[n++] = l->fixed[ask->policy].limit;
+        args[n++] = l->fixed[ask->policy].window;
+        args[n++] = speak_of_lease(f, t, ask, leases[i], now_us);
     }
     t->cmd = (struct redis_cmd){0};
-    redis_start_script(f, &t->cmd, t->limiter->redis, &script, t->keys, t->n, args, n,
-                       false);
+    redis_start_script(f, &t->cmd, l->redis, &limit_script, keys, t->n, args, n, false);
 }
 
 void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
-                 enum route_class class, struct str ip, const struct uuid *user)
+                 enum route_class class, unsigned cost, const struct limit_who *who)
 {
-    struct str user_text = user ? uuid_str(&f->arena, *user) : (struct str){NULL, 0};
+    struct lease *leases[LIMIT_POLICY_COUNT] = {NULL};
+    int64_t now_us = clock_mono_us();
 
     t->limiter = l;
-    t->n = 0;
-    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
-        struct str identity = policies[p].by == IDENTITY_ip ? ip : user_text;
-
-        if (classes[class] & 1u << p && identity.p)
-            ask(f, t, (enum limit_policy)p, identity);
-    }
-    send(f, t);
-}
-
-void limit_start_user(struct flow *f, struct limit_take *t, struct limiter *l,
-                      enum route_class class, struct uuid user)
-{
-    const struct str nobody = {NULL, 0};
-
-    limit_start(f, t, l, class, nobody, &user);
+    t->cost = cost > 0 ? cost : 1;
+    collect(t, class, who);
+    if (t->n == 0)
+        return;
+    if (may_lease(l, t))
+        for (size_t i = 0; i < t->n; i++)
+            leases[i] = lease_seen(l->leases, t->asks[i].hash, t->cost, now_us);
+    t->told = covered(t, leases, now_us);
+    if (t->told)
+        metric_add(l->by_lease, 1);
+    else
+        send(f, t, leases, now_us);
 }
 
 /* ---- answers ---- */
@@ -180,12 +393,27 @@ static bool reply_fits(const struct limit_take *t)
 {
     const struct redis_reply *r = &t->cmd.reply;
 
-    if (t->cmd.wait.err || r->type != REDIS_ARRAY || r->n != 1 + 2 * t->n)
+    if (t->cmd.wait.err || r->type != REDIS_ARRAY ||
+        r->n != LIMIT_ANSWERS_FIRST + LIMIT_ANSWERS_EACH * t->n)
         return false;
     for (size_t i = 0; i < r->n; i++)
         if (r->v[i].type != REDIS_INT)
             return false;
     return true;
+}
+
+static void take_lease(struct limit_take *t, const struct limit_ask *ask, int64_t permits,
+                       const struct limit_answer *a)
+{
+    struct limiter *l = t->limiter;
+    struct lease *lease = lease_find(l->leases, ask->hash);
+    const struct lease_terms terms = {permits, a->remaining - permits,
+                                      clock_mono_us() + a->reset_ms * 1000};
+
+    if (lease &&
+        lease_granted(l->leases, lease, ask->lease, &terms, ask->policy, ask->key) &&
+        !loop_timer_is_set(&l->sweep))
+        set_sweep(l);
 }
 
 /* Exact: what the script counted, for all gateways together. */
@@ -194,15 +422,20 @@ static void read_reply(struct limit_take *t)
     const struct redis_reply *v = t->cmd.reply.v;
     bool refused = v[0].i != 0;
 
-    for (size_t i = 0; i < t->n; i++) {
-        struct limit_answer *a = &t->answers[t->asked[i]];
-        int64_t limit = t->limiter->conf.limits[t->asked[i]];
-        int64_t used = v[1 + 2 * i].i + !refused;
+    for (size_t i = 0; i < t->n; i++, v += LIMIT_ANSWERS_EACH) {
+        const struct limit_ask *ask = &t->asks[i];
+        struct limit_answer *a = &t->answers[ask->policy];
+        int64_t limit = t->limiter->conf.rules[ask->policy].calls;
+        int64_t cost = cost_for(t, ask->policy);
+        int64_t left = limit - v[1].i - (refused ? 0 : cost);
 
-        a->remaining = used < limit ? limit - used : 0;
-        a->refused = v[1 + 2 * i].i >= limit;
-        a->reset_ms = v[2 + 2 * i].i / 1000;
+        a->remaining = left > 0 ? left : 0;
+        a->refused = refused && v[1].i + cost > limit;
+        a->reset_ms = v[2].i / 1000;
+        if (v[3].i > 0)
+            take_lease(t, ask, v[3].i, a);
     }
+    metric_add(t->limiter->by_redis, 1);
 }
 
 /* Redis is away: this loop's share. */
@@ -210,86 +443,49 @@ static void count_here(struct limit_take *t)
 {
     const struct limiter_conf *conf = &t->limiter->conf;
     int64_t now_us = clock_mono_us();
+    bool refused = false;
 
     for (size_t i = 0; i < t->n; i++) {
-        struct limit_answer *a = &t->answers[t->asked[i]];
-        int64_t share = (conf->limits[t->asked[i]] + conf->loops - 1) / conf->loops;
-        struct window_answer w = window_take(t->limiter->local, t->keys[i], share,
-                                             LIMIT_WINDOW_S * 1000, now_us);
+        const struct limit_ask *ask = &t->asks[i];
+        const struct limit_rule *r = &conf->rules[ask->policy];
+        int64_t share = (r->calls + conf->loops - 1) / conf->loops;
+        int64_t cost = t->cost < share ? t->cost : share;
+        struct window_answer w = window_take(t->limiter->local, ask->key, share, cost,
+                                             r->window_s * 1000, now_us);
 
-        *a = (struct limit_answer){true, !w.allowed, w.remaining, w.reset_ms};
+        t->answers[ask->policy] =
+            (struct limit_answer){true, !w.allowed, w.remaining, w.reset_ms};
+        refused |= !w.allowed;
     }
+    for (size_t i = 0; refused && i < t->n; i++)
+        if (!t->answers[t->asks[i].policy].refused)
+            window_undo(t->limiter->local, t->asks[i].key, t->cost);
+    metric_add(t->limiter->by_loop, 1);
+}
+
+static const struct err *refusal(struct flow *f, const struct limit_take *t,
+                                 enum limit_policy p)
+{
+    const struct limit_rule *r = &t->limiter->conf.rules[p];
+    struct err *e = err_new(
+        &f->arena, &ERR_CODE_RATE_LIMITED, "The limit '%s' is %lld calls in %lld s",
+        limit_policies[p].name, (long long)r->calls, (long long)r->window_s);
+
+    e->retry_after_ms = t->answers[p].reset_ms > 0 ? t->answers[p].reset_ms : 1;
+    metric_add(t->limiter->refused[p], 1);
+    return e;
 }
 
 const struct err *limit_judge(struct flow *f, struct limit_take *t)
 {
-    struct err *e;
-
-    if (t->n == 0)
+    if (t->n == 0 || t->told)
         return NULL;
     if (reply_fits(t))
         read_reply(t);
     else
         count_here(t);
-    for (size_t i = 0; i < t->n; i++) {
-        const struct limit_answer *a = &t->answers[t->asked[i]];
-
-        if (!a->refused)
-            continue;
-        e = err_new(&f->arena, &ERR_CODE_RATE_LIMITED,
-                    "The limit '%s' is %lld calls in %d s", policies[t->asked[i]].name,
-                    (long long)t->limiter->conf.limits[t->asked[i]], LIMIT_WINDOW_S);
-        e->retry_after_ms = a->reset_ms > 0 ? a->reset_ms : 1;
-        return e;
-    }
+    for (size_t i = 0; i < t->n; i++)
+        if (t->answers[t->asks[i].policy].refused)
+            return refusal(f, t, t->asks[i].policy);
     return NULL;
-}
-
-/* ---- header fields ---- */
-
-enum { ITEM_MAX = 128, LIST_MAX = LIMIT_POLICY_COUNT * ITEM_MAX };
-
-static char *put(char *at, struct str s)
-{
-    memcpy(at, s.p, s.n);
-    return at + s.n;
-}
-
-static char *put_separator(char *at, const char *begin)
-{
-    return at == begin ? at : put(at, STR(", "));
-}
-
-static struct str made(const char *begin, const char *end)
-{
-    return (struct str){end == begin ? NULL : begin, (size_t)(end - begin)};
-}
-
-struct str limit_policy_header(struct arena *a, const struct limit_take *t)
-{
-    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
-
-    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++)
-        if (t->answers[p].asked)
-            at = put(put_separator(at, begin), t->limiter->fixed[p].header);
-    return made(begin, at);
-}
-
-struct str limit_header(struct arena *a, const struct limit_take *t)
-{
-    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
-
-    for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
-        const struct limit_answer *answer = &t->answers[p];
-
-        if (!answer->asked)
-            continue;
-        at = put(put_separator(at, begin), STR("\""));
-        at = put(at, str_of(policies[p].name));
-        at = put(at, STR("\";r="));
-        at += str_from_i64(answer->remaining, at);
-        at = put(at, STR(";t="));
-        at += str_from_i64((answer->reset_ms + 999) / 1000, at);
-    }
-    return made(begin, at);
 }

@@ -30,18 +30,26 @@ static bool needs_user(const struct request *rq)
     return rq->match.route && rq->match.route->auth == ROUTE_USER;
 }
 
+/* Against the limits of whoever is known by now. */
+static void count(struct flow *f, struct str ip)
+{
+    struct request *rq = request_of(f);
+    const struct route *route = rq->match.route;
+    const struct limit_who who = {ip, &f->caller};
+
+    limit_start(f, &rq->limit, rq->edge->limiter, route ? route->class : ROUTE_OPEN,
+                route ? route->cost : 1, &who);
+}
+
 enum step pipeline_begin(struct flow *f)
 {
     struct request *rq = request_of(f);
     struct http_req *http = rq->http;
     const struct auth_claims *known = NULL;
-    enum route_class class = ROUTE_API;
 
     router_find(rq->edge->router, http->method, http->path, &rq->match);
-    if (rq->match.route) {
+    if (rq->match.route)
         f->log.route = str_of(rq->match.route->path);
-        class = rq->match.route->class;
-    }
     if (!client_may(&rq->edge->client, http->client_ip, rq->match.route))
         return flow_fail_code(f, &ERR_CODE_ADDRESS_DENIED, "Not from this address");
     if (needs_user(rq)) {
@@ -50,9 +58,7 @@ enum step pipeline_begin(struct flow *f)
     }
     if (known)
         take_identity(f, known);
-    limit_start(f, &rq->limit, rq->edge->limiter, class,
-                client_counted(&http->arena, http->client_ip),
-                known ? &f->caller.user : NULL);
+    count(f, client_counted(&http->arena, http->client_ip));
     return flow_await(f, address_counted);
 }
 
@@ -117,10 +123,7 @@ static enum step keys_fetched(struct flow *f)
 
 static enum step identified(struct flow *f)
 {
-    struct request *rq = request_of(f);
-
-    limit_start_user(f, &rq->limit, rq->edge->limiter, rq->match.route->class,
-                     f->caller.user);
+    count(f, (struct str){NULL, 0});
     return flow_await(f, user_counted);
 }
 

@@ -18,19 +18,20 @@ enum route_auth { ROUTE_PUBLIC, ROUTE_USER };
 
 /*
  * Classes of routes: which limits count a call (gateway/edge/limit.h) and which addresses
- * may make it (gateway/edge/client.h). A route that takes a permission is ADMIN's.
+ * may make it (gateway/edge/client.h). A route that takes a permission is ADMIN's. X is
+ * handed on to each row.
  *
- *   symbol, name in settings
+ *   symbol, member and name of settings, what is in it
  */
-#define ROUTE_CLASSES(C)                 \
-    C(ROUTE_API, api, "api")             \
-    C(ROUTE_OPEN, open, "open")          \
-    C(ROUTE_SIGN_IN, sign_in, "sign-in") \
-    C(ROUTE_ADMIN, admin, "admin")
+#define ROUTE_CLASSES(C, X)                                                           \
+    C(X, ROUTE_API, api, "API", "routes for whoever is signed in")                    \
+    C(X, ROUTE_OPEN, open, "OPEN", "routes that take no token: catalogue, documents") \
+    C(X, ROUTE_SIGN_IN, sign_in, "SIGN_IN", "sign-in and registration")               \
+    C(X, ROUTE_ADMIN, admin, "ADMIN", "routes that take a permission")
 
 enum route_class {
-#define ROUTE_CLASS_ENUM(symbol, member, name) symbol,
-    ROUTE_CLASSES(ROUTE_CLASS_ENUM)
+#define ROUTE_CLASS_ENUM(X, symbol, ...) symbol,
+    ROUTE_CLASSES(ROUTE_CLASS_ENUM, )
 #undef ROUTE_CLASS_ENUM
         ROUTE_CLASS_COUNT
 };

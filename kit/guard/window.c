@@ -134,14 +134,15 @@ static int64_t when_room_us(int64_t count, int64_t room, int64_t window_us)
     return window_us - (int64_t)((double)window_us * share);
 }
 
-static int64_t until_room_us(const struct entry *e, int64_t limit, int64_t window_us,
+/* most: what may be in the window. */
+static int64_t until_room_us(const struct entry *e, int64_t most, int64_t window_us,
                              int64_t into_us)
 {
-    int64_t room = limit - 1 - e->current;
+    int64_t room = most - e->current;
 
     if (room >= 0)
         return when_room_us(e->previous, room, window_us) - into_us;
-    return window_us - into_us + when_room_us(e->current, limit - 1, window_us);
+    return window_us - into_us + when_room_us(e->current, most, window_us);
 }
 
 static struct window_answer refused(int64_t reset_us)
@@ -150,7 +151,8 @@ static struct window_answer refused(int64_t reset_us)
 }
 
 struct window_answer window_take(struct window_table *t, struct str identity,
-                                 int64_t limit, int64_t window_ms, int64_t now_us)
+                                 int64_t limit, int64_t cost, int64_t window_ms,
+                                 int64_t now_us)
 {
     int64_t window_us = (window_ms > 0 ? window_ms : 1) * 1000, into_us;
     struct entry *e;
@@ -162,12 +164,20 @@ struct window_answer window_take(struct window_table *t, struct str identity,
     roll(e, window_us, now_us);
     into_us = now_us - e->start_us;
     left = (double)(limit - e->current) - covered(e->previous, into_us, window_us);
-    if (left < 1)
-        return refused(until_room_us(e, limit, window_us, into_us));
-    e->current++;
+    if (left < (double)cost)
+        return refused(until_room_us(e, limit - cost, window_us, into_us));
+    e->current += cost;
     return (struct window_answer){
         .allowed = true,
-        .remaining = (int64_t)(left - 1),
+        .remaining = (int64_t)left - cost,
         .reset_ms = (2 * window_us - into_us + 999) / 1000,
     };
+}
+
+void window_undo(struct window_table *t, struct str identity, int64_t cost)
+{
+    struct entry *e = find(t, hash_bytes(identity.p, identity.n));
+
+    if (e)
+        e->current -= e->current < cost ? e->current : cost;
 }

@@ -23,8 +23,11 @@ struct window_answer {
 struct window_table *window_table_create(unsigned max_identities);
 void window_table_destroy(struct window_table *t);
 /* The identity names the policy too ("ip:login:192.0.2.1"). max_identities is at least 1.
- * A limit of 0 or less refuses everything; window_ms is at least 1. */
+ * A limit of 0 or less refuses everything; window_ms is at least 1, cost at least 0. */
 struct window_answer window_take(struct window_table *t, struct str identity,
-                                 int64_t limit, int64_t window_ms, int64_t now_us);
+                                 int64_t limit, int64_t cost, int64_t window_ms,
+                                 int64_t now_us);
+/* What was allowed just now has not happened. */
+void window_undo(struct window_table *t, struct str identity, int64_t cost);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rate limits on the real Redis: exact, shared, all or nothing; and local without it. */
 #include "gateway/edge/limit.h"
+#include "kit/obs/metrics.h"
 #include "proto/errors.h"
 #include "tests/support/live/live.h"
 
@@ -33,7 +34,7 @@ static void open_bench(struct bench *b, const char *url, const struct limiter_co
     b->loop = loop_create();
     for (int i = 0; i < 2; i++) {
         b->redis[i] = redis_create(b->loop, &redis);
-        b->limiter[i] = limiter_create(b->redis[i], conf);
+        b->limiter[i] = limiter_create(b->loop, b->redis[i], conf);
     }
 }
 
@@ -58,8 +59,8 @@ static void close_bench(struct bench *b)
 struct call {
     struct limiter *limiter;
     enum route_class class;
-    struct str ip;
-    const struct uuid *user;
+    unsigned cost;
+    struct limit_who who;
     struct limit_take take;
     bool over, allowed;
     int64_t retry_after_ms;
@@ -89,7 +90,7 @@ static enum step begin(struct flow *f)
 {
     struct call *c = f->owner;
 
-    limit_start(f, &c->take, c->limiter, c->class, c->ip, c->user);
+    limit_start(f, &c->take, c->limiter, c->class, c->cost, &c->who);
     return flow_await(f, judged);
 }
 
@@ -114,12 +115,13 @@ static bool allowed(struct bench *b, struct call *c)
 
 static struct call api_call(struct bench *b, int gateway, const char *ip)
 {
-    return (struct call){.limiter = b->limiter[gateway], .ip = str_of(ip)};
+    return (struct call){.limiter = b->limiter[gateway], .who = {.ip = str_of(ip)}};
 }
 
 /* ---- cases ---- */
 
-static const struct limiter_conf by_ip = {.limits = {[LIMIT_IP] = LIMIT}, .loops = 2};
+static const struct limiter_conf by_ip = {.rules = {[LIMIT_IP] = {LIMIT, 60}},
+                                          .loops = 2};
 
 Test(limit, lets_exactly_the_limit_through)
 {
@@ -134,7 +136,7 @@ Test(limit, lets_exactly_the_limit_through)
     }
     for (int i = 0; i < 3; i++)
         cr_expect_not(allowed(&b, &c));
-    cr_expect(c.retry_after_ms > 0 && c.retry_after_ms <= LIMIT_WINDOW_S * 1000);
+    cr_expect(c.retry_after_ms > 0 && c.retry_after_ms <= 60000);
     close_bench(&b);
 }
 
@@ -178,7 +180,7 @@ Test(limit, counts_identities_apart)
 Test(limit, refused_calls_count_against_no_policy)
 {
     static const struct limiter_conf conf = {
-        .limits = {[LIMIT_IP] = LIMIT, [LIMIT_SIGN_IN] = 1}, .loops = 1};
+        .rules = {[LIMIT_IP] = {LIMIT, 60}, [LIMIT_SIGN_IN] = {1, 60}}, .loops = 1};
     struct bench b;
     struct call c;
 
@@ -200,15 +202,15 @@ Test(limit, refused_calls_count_against_no_policy)
 Test(limit, a_user_is_limited_wherever_the_calls_come_from)
 {
     static const struct limiter_conf conf = {
-        .limits = {[LIMIT_IP] = 1000, [LIMIT_USER] = LIMIT}, .loops = 1};
-    const struct uuid user = uuid_new();
+        .rules = {[LIMIT_IP] = {1000, 60}, [LIMIT_USER] = {LIMIT, 60}}, .loops = 1};
+    const struct caller user = {.user = uuid_new()};
     struct bench b;
 
     open_live(&b, &conf);
     for (int i = 0; i <= LIMIT; i++) {
         struct call c = api_call(&b, i % 2, live_name(&b.arena, "ip"));
 
-        c.user = &user;
+        c.who.caller = &user;
         cr_expect_eq(allowed(&b, &c), i < LIMIT);
     }
     close_bench(&b);
@@ -231,14 +233,14 @@ Test(limit, zero_is_no_limit)
 Test(limit, is_said_in_header_fields)
 {
     static const struct limiter_conf conf = {
-        .limits = {[LIMIT_IP] = LIMIT, [LIMIT_USER] = 9}, .loops = 1};
-    const struct uuid user = uuid_new();
+        .rules = {[LIMIT_IP] = {LIMIT, 60}, [LIMIT_USER] = {9, 60}}, .loops = 1};
+    const struct caller user = {.user = uuid_new()};
     struct bench b;
     struct call c;
 
     open_live(&b, &conf);
     c = api_call(&b, 0, live_name(&b.arena, "ip"));
-    c.user = &user;
+    c.who.caller = &user;
     cr_assert(allowed(&b, &c));
     cr_expect(str_eq(limit_policy_header(&b.arena, &c.take),
                      STR("\"ip\";q=5;w=60, \"user\";q=9;w=60")));
@@ -258,5 +260,247 @@ Test(limit, without_redis_each_loop_keeps_its_share)
         cr_expect(allowed(&b, &c));
     cr_expect_not(allowed(&b, &c));
     cr_expect(c.retry_after_ms > 0);
+    close_bench(&b);
+}
+
+/* ---- identities and costs ---- */
+
+Test(limit, keys_and_tenants_are_identities_too)
+{
+    static const struct limiter_conf conf = {
+        .rules =
+            {[LIMIT_USER] = {100, 60}, [LIMIT_KEY] = {2, 60}, [LIMIT_TENANT] = {3, 60}},
+        .loops = 1};
+    struct bench b;
+    struct caller one = {.user = uuid_new()}, other = {.user = uuid_new()};
+    struct call c;
+
+    open_live(&b, &conf);
+    one.key_id = str_of(live_name(&b.arena, "key"));
+    other.key_id = str_of(live_name(&b.arena, "key"));
+    one.tenant = other.tenant = str_of(live_name(&b.arena, "tenant"));
+    c = (struct call){.limiter = b.limiter[0], .who = {.caller = &one}};
+    cr_expect(allowed(&b, &c));
+    cr_expect(allowed(&b, &c));
+    cr_expect_not(allowed(&b, &c));
+    cr_expect(c.take.answers[LIMIT_KEY].refused);
+    c.who.caller = &other;
+    cr_expect(allowed(&b, &c));
+    cr_expect_not(allowed(&b, &c));
+    cr_expect(c.take.answers[LIMIT_TENANT].refused);
+    cr_expect_not(c.take.answers[LIMIT_KEY].refused);
+    close_bench(&b);
+}
+
+Test(limit, a_dear_call_uses_up_more)
+{
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &by_ip);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    c.cost = 3;
+    cr_expect(allowed(&b, &c));
+    cr_expect_eq(c.take.answers[LIMIT_IP].remaining, 2);
+    cr_expect_not(allowed(&b, &c));
+    c.cost = 2;
+    cr_expect(allowed(&b, &c));
+    close_bench(&b);
+}
+
+/* Or a limit set low would shut the route for ever. */
+Test(limit, a_call_dearer_than_the_limit_takes_all_of_it)
+{
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &by_ip);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    c.cost = 20;
+    cr_expect(allowed(&b, &c));
+    cr_expect_eq(c.take.answers[LIMIT_IP].remaining, 0);
+    close_bench(&b);
+}
+
+/* Windows are of real time: this waits for a condition that comes with it. */
+Test(limit, what_has_left_the_window_may_be_used_again)
+{
+    static const struct limiter_conf conf = {.rules = {[LIMIT_IP] = {LIMIT, 1}},
+                                             .loops = 1};
+    struct bench b;
+    struct call c;
+    int again = 0;
+
+    open_live(&b, &conf);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < LIMIT; i++)
+        cr_expect(allowed(&b, &c));
+    for (int tries = 0; tries < 100000 && again < LIMIT; tries++)
+        again += allowed(&b, &c);
+    cr_expect_eq(again, LIMIT);
+    close_bench(&b);
+}
+
+Test(limit, other_numbers_count_from_the_next_call_on)
+{
+    static const struct limiter_conf more = {.rules = {[LIMIT_IP] = {LIMIT + 2, 60}},
+                                             .loops = 1};
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &by_ip);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < LIMIT; i++)
+        cr_expect(allowed(&b, &c));
+    cr_expect_not(allowed(&b, &c));
+    limiter_set(b.limiter[0], &more);
+    cr_expect(allowed(&b, &c));
+    cr_expect(allowed(&b, &c));
+    cr_expect_not(allowed(&b, &c));
+    cr_expect(str_eq(limit_policy_header(&b.arena, &c.take), STR("\"ip\";q=7;w=60")));
+    close_bench(&b);
+}
+
+/* ---- leases ---- */
+
+enum { HOT = 1000 };
+
+static const struct limiter_conf hot = {.rules = {[LIMIT_IP] = {HOT, 60}}, .loops = 2};
+
+static int64_t counted(const char *by)
+{
+    return metric_value(metrics_counter("viaduct_limit_calls_total",
+                                        "Calls that were counted", "by", by, NULL));
+}
+
+/* Calls of both gateways by turns until both refuse; how many came through. */
+static int exhaust(struct bench *b, const char *ip)
+{
+    struct call c[] = {api_call(b, 0, ip), api_call(b, 1, ip)};
+    int through = 0;
+
+    for (int refused = 0; refused < 2;) {
+        refused = 0;
+        for (int i = 0; i < 2; i++) {
+            bool yes = allowed(b, &c[i]);
+
+            through += yes;
+            refused += !yes;
+        }
+    }
+    return through;
+}
+
+Test(limit, a_hot_identity_is_let_through_without_asking)
+{
+    struct bench b;
+    struct call c;
+    int64_t last = HOT;
+
+    open_live(&b, &hot);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    for (int i = 0; i < HOT / 4; i++) {
+        cr_assert(allowed(&b, &c));
+        cr_expect_eq(c.take.answers[LIMIT_IP].remaining, last - 1, "call %d", i);
+        last = c.take.answers[LIMIT_IP].remaining;
+    }
+    cr_expect_gt(counted("lease"), HOT / 8);
+    cr_expect_lt(counted("redis"), HOT / 8);
+    close_bench(&b);
+}
+
+Test(limit, leases_of_two_gateways_let_exactly_the_limit_through)
+{
+    struct bench b;
+
+    open_live(&b, &hot);
+    cr_expect_eq(exhaust(&b, live_name(&b.arena, "ip")), HOT);
+    cr_expect_gt(counted("lease"), 0);
+    close_bench(&b);
+}
+
+/* Permits that one gateway holds and does not use come back when their time is over. */
+Test(limit, permits_that_were_not_used_are_given_back)
+{
+    struct bench b;
+    struct call one, other;
+    const char *ip;
+    int through = 0;
+
+    open_live(&b, &hot);
+    ip = live_name(&b.arena, "ip");
+    one = api_call(&b, 0, ip);
+    other = api_call(&b, 1, ip);
+    for (; counted("lease") == 0; through++)
+        cr_assert(allowed(&b, &one)); /* it holds the rest of a lease now */
+    for (int tries = 0; tries < 1000000 && through < HOT; tries++)
+        through += allowed(&b, &other);
+    cr_expect_eq(through, HOT);
+    cr_expect_not(allowed(&b, &other));
+    cr_expect_not(allowed(&b, &one));
+    close_bench(&b);
+}
+
+Test(limit, permits_of_a_gateway_that_stops_come_back_at_once)
+{
+    struct bench b;
+    struct call one, other;
+    const char *ip;
+    int through = 0;
+
+    open_live(&b, &hot);
+    ip = live_name(&b.arena, "ip");
+    one = api_call(&b, 0, ip);
+    other = api_call(&b, 1, ip);
+    for (; counted("lease") == 0; through++)
+        cr_assert(allowed(&b, &one));
+    limiter_drain(b.limiter[0]);
+    cr_expect(allowed(&b, &one)); /* asks, behind what was given back */
+    through++;
+    cr_expect(allowed(&b, &other));
+    through++;
+    cr_expect_eq(other.take.answers[LIMIT_IP].remaining, HOT - through);
+    close_bench(&b);
+}
+
+/* Nobody can say how many a gateway that died has used: all, then. */
+Test(limit, permits_of_a_gateway_that_died_count_as_used)
+{
+    struct bench b;
+    struct call one, other;
+    const char *ip;
+    int held, through = 0;
+
+    open_live(&b, &hot);
+    ip = live_name(&b.arena, "ip");
+    one = api_call(&b, 0, ip);
+    other = api_call(&b, 1, ip);
+    for (; counted("lease") == 0; through++)
+        cr_assert(allowed(&b, &one));
+    held = (int)one.take.answers[LIMIT_IP].remaining;
+    limiter_destroy(b.limiter[0]);
+    b.limiter[0] = NULL;
+    cr_assert(allowed(&b, &other));
+    held -= (int)other.take.answers[LIMIT_IP].remaining + 1;
+    cr_expect_gt(held, 0);
+    for (int tries = 0; tries < 50 || other.allowed; tries++)
+        through += allowed(&b, &other);
+    cr_expect_eq(through + 1 + held, HOT);
+    close_bench(&b);
+}
+
+Test(limit, sign_in_has_no_leases)
+{
+    static const struct limiter_conf conf = {
+        .rules = {[LIMIT_IP] = {100000, 60}, [LIMIT_SIGN_IN] = {100000, 60}}, .loops = 1};
+    struct bench b;
+    struct call c;
+
+    open_live(&b, &conf);
+    c = api_call(&b, 0, live_name(&b.arena, "ip"));
+    c.class = ROUTE_SIGN_IN;
+    for (int i = 0; i < 100; i++)
+        cr_expect(allowed(&b, &c));
+    cr_expect_eq(counted("lease"), 0);
     close_bench(&b);
 }

@@ -23,7 +23,7 @@ static void teardown(void)
 
 static struct window_answer take(const char *who)
 {
-    return window_take(t, str_of(who), 10, 1000, now);
+    return window_take(t, str_of(who), 10, 1, 1000, now);
 }
 
 static void take_all(const char *who)
@@ -123,7 +123,7 @@ Test(window, never_lets_more_than_twice_the_limit_into_any_window)
 
 Test(window, a_limit_of_nothing_refuses_everything)
 {
-    struct window_answer a = window_take(t, STR("ann"), 0, 1000, now);
+    struct window_answer a = window_take(t, STR("ann"), 0, 1, 1000, now);
 
     cr_assert_not(a.allowed);
     cr_assert_eq(a.reset_ms, 1000);
@@ -132,9 +132,9 @@ Test(window, a_limit_of_nothing_refuses_everything)
 Test(window, a_lowered_limit_holds_at_once)
 {
     take_all("ann");
-    cr_assert_not(window_take(t, STR("ann"), 5, 1000, now).allowed);
+    cr_assert_not(window_take(t, STR("ann"), 5, 1, 1000, now).allowed);
     now += 1000 * MS;
-    cr_assert_not(window_take(t, STR("ann"), 5, 1000, now).allowed);
+    cr_assert_not(window_take(t, STR("ann"), 5, 1, 1000, now).allowed);
 }
 
 Test(window, a_full_table_forgets_the_least_recently_seen)
@@ -161,4 +161,18 @@ Test(window, a_flood_of_identities_stays_within_the_table)
         snprintf(name, sizeof name, "%d", i);
         cr_assert(take(name).allowed);
     }
+}
+
+Test(window, a_call_may_cost_more_and_be_taken_back)
+{
+    struct window_table *table = window_table_create(10);
+    const int64_t at = 1000000;
+
+    cr_assert(window_take(table, STR("ann"), 10, 7, 1000, at).allowed);
+    cr_assert_not(window_take(table, STR("ann"), 10, 4, 1000, at).allowed);
+    cr_assert_eq(window_take(table, STR("ann"), 10, 3, 1000, at).remaining, 0);
+    window_undo(table, STR("ann"), 3);
+    window_undo(table, STR("bob"), 3);
+    cr_assert_eq(window_take(table, STR("ann"), 10, 2, 1000, at).remaining, 1);
+    window_table_destroy(table);
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* See gateway/edge/limit_script.h. */
+#include "gateway/edge/limit_script.h"
+
+/*
+ * An element of a list: when, how much, the sum of all up to and with it, and how many
+ * permits are leased. So what is in the window is a difference of two sums. Leases are in
+ * a hash beside it (id: permits, end), read only when there are some or one is spoken of;
+ * one that its gateway did not give back in time was used up, as nobody can say better.
+ * What was used of a lease counts from when it is given back: later than it was, never
+ * earlier. The key outlives its window: it is set to two windows by the first call of
+ * each period of that length.
+ */
+const struct redis_script limit_script = {
+    "local t = redis.call('TIME')\n"
+    "local now = t[1] * 1000000 + t[2]\n"
+    "local cost = tonumber(ARGV[1])\n"
+    "local answer, takes, far = {0}, {}, true\n"
+    "for i, key in ipairs(KEYS) do\n"
+    "  local limit, window = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])\n"
+    "  local lease = ARGV[3 * i + 1]\n"
+    "  local last, first = redis.call('LINDEX', key, -1), nil\n"
+    "  local at, n, sum, leased, wanted, id = 0, 0, 0, 0, 0, nil\n"
+    "  if last then at, n, sum, leased = struct.unpack('dddd', last) end\n"
+    "  if lease ~= '' or leased > 0 then\n"
+    "    local held, live, spent, old, used = key .. ':leases', 0, 0, nil, nil\n"
+    "    if lease ~= '' then\n"
+    "      wanted, id, old, used = string.match(lease, '(%d+) (%d+) (%d+) (%d+)')\n"
+    "      wanted = tonumber(wanted)\n"
+    "    end\n"
+    "    local all = redis.call('HGETALL', held)\n"
+    "    for j = 1, #all, 2 do\n"
+    "      local permits, till = struct.unpack('dd', all[j + 1])\n"
+    "      if all[j] ~= old and till > now then\n"
+    "        live = live + permits\n"
+    "      else\n"
+    "        spent = spent + (all[j] == old and tonumber(used) or permits)\n"
+    "        redis.call('HDEL', held, all[j])\n"
+    "      end\n"
+    "    end\n"
+    "    if live ~= leased or spent > 0 then\n"
+    "      leased, sum = live, sum + spent\n"
+    "      redis.call('RPUSH', key, struct.pack('dddd', now, spent, sum, leased))\n"
+    "      redis.call('PEXPIRE', key, window / 500)\n"
+    "    end\n"
+    "  end\n"
+    "  local counted, reset = leased, window\n"
+    "  first = (last or sum > 0) and redis.call('LINDEX', key, 0)\n"
+    "  while first do\n"
+    "    local began, m, upto = struct.unpack('ddd', first)\n"
+    "    if began + window > now then\n"
+    "      counted, reset = counted + sum - upto + m, began + window - now\n"
+    "      break\n"
+    "    end\n"
+    "    redis.call('LPOP', key)\n"
+    "    first = redis.call('LINDEX', key, 0)\n"
+    "  end\n"
+    "  local take = math.min(cost, limit)\n"
+    "  if counted + take > limit then answer[1] = 1 end\n"
+    "  if 2 * (counted + take + wanted) > limit then far = false end\n"
+    "  takes[i] = {take, sum + take, leased, wanted, id, window, at}\n"
+    "  answer[3 * i - 1], answer[3 * i], answer[3 * i + 1] = counted, reset, 0\n"
+    "end\n"
+    "if answer[1] == 1 or cost == 0 then return answer end\n"
+    "for i, key in ipairs(KEYS) do\n"
+    "  local take, sum, leased, wanted, id, window, at = unpack(takes[i])\n"
+    "  if far and wanted > 0 then\n"
+    "    local held = key .. ':leases'\n"
+    "    redis.call('HSET', held, id, struct.pack('dd', wanted, now + 2000000))\n"
+    "    redis.call('PEXPIRE', held, window / 500)\n"
+    "    leased = leased + wanted\n"
+    "    answer[3 * i + 1] = wanted\n"
+    "  end\n"
+    "  redis.call('RPUSH', key, struct.pack('dddd', now, take, sum, leased))\n"
+    "  if math.floor(at / window) ~= math.floor(now / window) then\n"
+    "    redis.call('PEXPIRE', key, window / 500)\n"
+    "  end\n"
+    "end\n"
+    "return answer\n",
+};

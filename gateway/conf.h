@@ -80,7 +80,7 @@
     O(bytes, head_bytes, "VIADUCT_MAX_HEAD_BYTES", "16k", 1024, 1048576,               \
       "longest request head")                                                          \
     O(bytes, body_bytes, "VIADUCT_MAX_BODY_BYTES", "256k", 1024, 16777216,             \
-      "longest request body")                                                          \
+      "longest request body, where a route has no limit of its own")                   \
     O(bytes, body_budget, "VIADUCT_BODY_BUDGET_BYTES", "64m", 0, 1099511627776,        \
       "request bodies in memory, in the whole process; more get 503; 0: no limit")     \
     O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                           \

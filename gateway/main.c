@@ -158,13 +158,23 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     return rpc_tls_start(a, &RPC_TLS_FILES(c));
 }
 
+/* What a body may have on the route that takes most. */
+static size_t body_bytes_max(const struct gateway_conf *c)
+{
+    size_t max = (size_t)c->body_bytes;
+
+    for (const struct route *r = routes; r->path; r++)
+        max = r->body_max > max ? r->body_max : max;
+    return max;
+}
+
 static struct http_conf http_conf(const struct gateway_conf *c)
 {
     return (struct http_conf){
         .listen = c->listen,
         .max_connections = (unsigned)c->connections,
         .max_head_bytes = (size_t)c->head_bytes,
-        .max_body_bytes = (size_t)c->body_bytes,
+        .max_body_bytes = body_bytes_max(c),
         .idle_ms = c->idle_ms,
         .request_ms = c->receive_ms,
         .handshake_ms = c->handshake_ms,
@@ -192,6 +202,7 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .tls = tls,
         .hsts_s = c->hsts_s,
         .redirect_port = (int)c->tls_redirect,
+        .body_bytes = (size_t)c->body_bytes,
         .request_timeout_ms = c->work_ms,
         .limits = limiter_conf(s, c),
         .client = client_conf(c),

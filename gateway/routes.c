@@ -8,6 +8,7 @@
 #include "proto/orders.h"
 #include "proto/users.h"
 
+#define SMALL     (16 << 10) /* bytes of a body that anybody may send */
 #define NO_STORE  "no-store"
 #define CATALOGUE "public, max-age=5, stale-while-revalidate=30, stale-if-error=300"
 #define DOCUMENT  "public, max-age=300"
@@ -15,7 +16,7 @@
 const struct route routes[] = {
     /* ---- users ---- */
     {HTTP_POST, "/v1/users", "users", "Register an account", .class = ROUTE_SIGN_IN,
-     .rpc = &USERS_CREATE, .body = &user_create_msg, .status = 201,
+     .rpc = &USERS_CREATE, .body = &user_create_msg, .body_max = SMALL, .status = 201,
      .location = "/v1/users/{id}"},
     {HTTP_GET, "/v1/users", "users", "List accounts", .auth = ROUTE_USER,
      .class = ROUTE_ADMIN, .permission = PERM_USERS_LIST, .rpc = &USERS_LIST,
@@ -35,11 +36,12 @@ const struct route routes[] = {
 
     /* ---- sessions ---- */
     {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .class = ROUTE_SIGN_IN,
-     .rpc = &USERS_LOGIN, .body = &login_msg, .priority = PRIORITY_VITAL, .status = 200,
-     .cache_control = NO_STORE},
+     .rpc = &USERS_LOGIN, .body = &login_msg, .body_max = SMALL,
+     .priority = PRIORITY_VITAL, .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/refresh", "auth", "New tokens for a refresh token",
      .class = ROUTE_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
-     .priority = PRIORITY_VITAL, .status = 200, .cache_control = NO_STORE},
+     .body_max = SMALL, .priority = PRIORITY_VITAL, .status = 200,
+     .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/logout", "auth", "End the session of the token",
      .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .priority = PRIORITY_VITAL, .status = 204},
 

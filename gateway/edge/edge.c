@@ -52,9 +52,12 @@ static bool is_proxy(void *edge, struct str address)
 
 static const struct err *listen_plain(struct arena *a, struct edge *e)
 {
-    return http_server_create(a, e->loop, &e->conf.http,
-                              e->conf.redirect_port ? redirect_handle : request_handle, e,
-                              &e->http);
+    struct http_conf conf = e->conf.http;
+
+    if (!e->conf.redirect_port)
+        return http_server_create(a, e->loop, &conf, request_handle, e, &e->http);
+    conf.head = redirect_handle;
+    return http_server_create(a, e->loop, &conf, redirect_handle, e, &e->http);
 }
 
 static const struct err *listen_tls(struct arena *a, struct edge *e)
@@ -84,6 +87,8 @@ const struct err *edge_create(struct arena *a, struct loop *l,
     if (!err) {
         make_parts(e);
         e->conf.http.trusted_peer = is_proxy;
+        e->conf.http.head = request_head;
+        e->conf.http.refused = request_refused;
         err = listen_plain(a, e);
     }
     if (!err)

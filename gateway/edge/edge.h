@@ -39,6 +39,7 @@ struct edge_conf {
     struct http_tls *tls;
     int64_t hsts_s;
     int redirect_port;          /* not 0: http only sends to https at that port */
+    size_t body_bytes;          /* of a route that has no limit of its own */
     int64_t request_timeout_ms; /* of the work for one request */
     struct limiter_conf limits;
     struct client_conf client;

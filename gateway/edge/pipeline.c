@@ -2,7 +2,8 @@
 /*
  * The way of a request, in reading order. A request whose token has been seen before
  * counts against the limits of its address and of its user in one round trip; others pay
- * for the address before anybody verifies a signature for them.
+ * for the address before anybody verifies a signature for them. All up to body_here() is
+ * done with the head alone: what it refuses is answered before the body is read.
  */
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
@@ -16,6 +17,7 @@ static enum step keys_fetched(struct flow *f);
 static enum step identified(struct flow *f);
 static enum step user_counted(struct flow *f);
 static enum step permit(struct flow *f);
+static enum step body_here(struct flow *f);
 static enum step called(struct flow *f);
 
 static void take_identity(struct flow *f, const struct auth_claims *claims)
@@ -166,7 +168,14 @@ static enum step permit(struct flow *f)
                               permission_name(route->permission));
     e = respond_acceptable(rq);
     if (!e)
-        e = validate(rq);
+        e = validate_head(rq);
+    return e ? flow_fail(f, e) : request_body(f, body_here);
+}
+
+static enum step body_here(struct flow *f)
+{
+    const struct err *e = validate(request_of(f));
+
     return e ? flow_fail(f, e) : start_work(f);
 }
 

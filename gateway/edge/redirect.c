@@ -21,19 +21,26 @@ static struct str location(const struct edge *e, struct http_req *r)
     struct str target = r->target.n > 0 && r->target.p[0] == '/' ? r->target : STR("/");
     int port = e->conf.redirect_port;
 
-    if (host.n == 0) /* HTTP/1.0 may go without */
-        return (struct str){NULL, 0};
-    return port == HTTPS_PORT ? arena_printf(&r->arena, "https://%.*s%.*s", STR_FMT(host),
-                                             STR_FMT(target))
-                              : arena_printf(&r->arena, "https://%.*s:%d%.*s",
-                                             STR_FMT(host), port, STR_FMT(target));
+    if (port == HTTPS_PORT)
+        return arena_printf(&r->arena, "https://%.*s%.*s", STR_FMT(host),
+                            STR_FMT(target));
+    return arena_printf(&r->arena, "https://%.*s:%d%.*s", STR_FMT(host), port,
+                        STR_FMT(target));
+}
+
+static enum step redirect(struct flow *f)
+{
+    struct request *rq = request_of(f);
+
+    if (!http_header(rq->http, "host").p) /* HTTP/1.0 may go without */
+        return flow_fail_code(f, &ERR_CODE_BAD_REQUEST,
+                              "Only https is spoken here, and without Host it is not "
+                              "known where");
+    rq->elsewhere = location(rq->edge, rq->http);
+    return flow_done(f);
 }
 
 void redirect_handle(void *arg, struct http_req *http)
 {
-    const struct http_reply_header headers[] = {{"Location", location(arg, http)},
-                                                {"Cache-Control", STR("no-store")}};
-    int status = headers[0].value.p ? 308 : 400;
-
-    http_reply(http, status, NULL, headers, 2, STR(""));
+    request_begin(arg, http, redirect);
 }

@@ -61,9 +61,8 @@ static void client_gone(struct http_req *http)
     flow_cancel(rq->flow, ERR_STATIC(CANCELLED));
 }
 
-void request_handle(void *arg, struct http_req *http)
+static struct request *create(struct edge *edge, struct http_req *http)
 {
-    struct edge *edge = arg;
     struct request *rq = ARENA_NEW(&http->arena, struct request);
 
     rq->edge = edge;
@@ -73,5 +72,76 @@ void request_handle(void *arg, struct http_req *http)
     http->user = rq;
     http->gone = client_gone;
     identify(rq);
+    return rq;
+}
+
+void request_begin(struct edge *edge, struct http_req *http, flow_step first)
+{
+    flow_start(create(edge, http)->flow, first);
+}
+
+void request_head(void *arg, struct http_req *http)
+{
+    struct request *rq = create(arg, http);
+
+    rq->body_comes = true;
     flow_start(rq->flow, pipeline_begin);
+}
+
+/* The body of a request that has begun with its head, or one without. */
+void request_handle(void *arg, struct http_req *http)
+{
+    struct edge *edge = arg;
+    struct request *rq = http->user;
+
+    if (!rq) {
+        request_begin(edge, http, pipeline_begin);
+        return;
+    }
+    flow_set_deadline(rq->flow, edge->conf.request_timeout_ms);
+    wait_end(&rq->body_wait, NULL);
+}
+
+static enum step refuse(struct flow *f)
+{
+    return flow_fail(f, f->state);
+}
+
+void request_refused(void *arg, struct http_req *http, const struct err *e)
+{
+    struct request *rq = http->user;
+
+    if (rq) {
+        flow_cancel(rq->flow, e);
+        return;
+    }
+    rq = create(arg, http);
+    rq->flow->state = (void *)(uintptr_t)e;
+    flow_start(rq->flow, refuse);
+}
+
+/* ---- the body ---- */
+
+/* kit/http knows by itself that nobody waits any more: it is answered. */
+static void stop_waiting(struct wait *w)
+{
+    (void)w;
+}
+
+/* kit/http has a deadline for the body; that of the work begins when it is there. */
+enum step request_body(struct flow *f, flow_step next)
+{
+    struct request *rq = request_of(f);
+    const struct edge_conf *conf = &rq->edge->conf;
+    size_t own = rq->match.route->body_max;
+    const struct err *e;
+
+    if (!rq->body_comes)
+        return next(f);
+    e = http_take_body(rq->http, own ? own : conf->body_bytes);
+    if (e)
+        return flow_fail(f, e);
+    wait_begin(f, &rq->body_wait, stop_waiting, false);
+    flow_set_deadline(f, conf->http.request_ms + conf->request_timeout_ms);
+    return flow_await(f, next);
 }

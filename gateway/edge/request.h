@@ -23,6 +23,8 @@ struct request {
     struct router_match match;
     struct str token; /* of Authorization: Bearer */
     struct str key;   /* Idempotency-Key, where the route takes one */
+    bool body_comes;  /* the way has begun with the head, and http_take_body() is due */
+    struct wait body_wait;
     struct limit_take limit;
     struct http_pair pairs[REQUEST_PAIRS_MAX]; /* of the query */
     int n_pairs;
@@ -31,9 +33,10 @@ struct request {
     /* The answer: msgpack of the route's reply, or a body as it is; without both, f->out.
      */
     struct str reply;
-    struct str body; /* absent: none */
-    struct str etag; /* of `body`, when it is known already */
-    bool streaming;  /* http_stream_start() was called */
+    struct str body;      /* absent: none */
+    struct str etag;      /* of `body`, when it is known already */
+    bool streaming;       /* http_stream_start() was called */
+    struct str elsewhere; /* 308 to this URL */
 
     int status; /* what was sent, and how many bytes of body */
     size_t sent;
@@ -44,13 +47,21 @@ static inline struct request *request_of(const struct flow *f)
     return f->owner;
 }
 
-/* What kit/http calls; arg is the edge. */
+/* What kit/http calls; arg is the edge. A request with a body comes twice: its head, and
+ * when the pipeline has let it pass, the whole. */
+void request_head(void *arg, struct http_req *http);
 void request_handle(void *arg, struct http_req *http);
+void request_refused(void *arg, struct http_req *http, const struct err *e);
 
 /* Of a plain address that only sends to https: 308 and the same target. */
 void redirect_handle(void *arg, struct http_req *http);
 
+/* Its flow starts with `first`. */
+void request_begin(struct edge *edge, struct http_req *http, flow_step first);
+
 /* The first step of every request. */
 enum step pipeline_begin(struct flow *f);
+/* A step: lets the body come, then `next`. Nothing of it is read before. */
+MUST_CHECK enum step request_body(struct flow *f, flow_step next);
 
 #endif

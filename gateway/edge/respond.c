@@ -88,7 +88,7 @@ static void send_problem(struct request *rq, const struct err *e)
 {
     struct fields f = {.n = 0};
     struct str rest;
-    struct str instance = str_split(rq->http->target, '?', &rest);
+    struct str instance = str_split(rq->http->target, '?', &rest); /* absent if refused */
     struct buf b;
 
     if (rq->streaming) { /* too late to say */
@@ -175,12 +175,24 @@ static void send_options(struct request *rq)
     send(rq, 204, NULL, &f, STR(""));
 }
 
+static void send_elsewhere(struct request *rq)
+{
+    struct fields f = {.n = 0};
+
+    fields_common(&f, rq);
+    fields_add(&f, "Location", rq->elsewhere);
+    fields_add(&f, "Cache-Control", STR("no-store"));
+    send(rq, 308, NULL, &f, STR(""));
+}
+
 void respond(struct request *rq, const struct err *e)
 {
     const struct route *route = rq->match.route;
 
     if (e)
         send_problem(rq, e);
+    else if (rq->elsewhere.p)
+        send_elsewhere(rq);
     else if (rq->streaming)
         rq->status = route->status;
     else if (rq->http->method == HTTP_OPTIONS)

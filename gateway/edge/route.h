@@ -53,6 +53,7 @@ struct route {
     /* The request message, NULL: the method's; then what fills it from where. Fields are
      * copied by name from `query` and `body` into it. */
     const struct wire_msg *in, *query, *body;
+    size_t body_max;  /* bytes; 0: what VIADUCT_MAX_BODY_BYTES says */
     const char *self; /* its field that is the caller's id */
     bool if_match;    /* its field if_version comes from If-Match */
     bool keyed;       /* takes Idempotency-Key: its service does it by kit/idempotency */

@@ -102,20 +102,36 @@ static bool is_json(struct str type)
     return str_eq_nocase(str_trim(str_split(type, ';', &rest)), STR("application/json"));
 }
 
+static const struct err *want_json(struct request *rq)
+{
+    if (is_json(http_header(rq->http, "content-type")))
+        return NULL;
+    return err_new(&rq->flow->arena, &ERR_CODE_UNSUPPORTED_MEDIA,
+                   "Send Content-Type: application/json");
+}
+
+/* A chunked body may be empty, and then it needs no type. */
+const struct err *validate_head(struct request *rq)
+{
+    bool typed = http_header(rq->http, "content-type").p != NULL;
+
+    int64_t announced = http_body_length(rq->http);
+
+    if (announced > 0 || (announced < 0 && typed))
+        return want_json(rq);
+    return NULL;
+}
+
 static const struct err *read_body(struct request *rq, const struct route *route,
                                    const struct wire_msg *m, void *in)
 {
     const struct wire_msg *body = route->body ? route->body : &empty_msg;
     struct arena *a = &rq->flow->arena;
-    struct str type = http_header(rq->http, "content-type");
     void *out = body == m ? in : arena_alloc(a, body->size);
-    const struct err *e;
+    const struct err *e = rq->http->body.n > 0 ? want_json(rq) : NULL;
 
-    if (!route->body && rq->http->body.n == 0)
-        return NULL;
-    if (rq->http->body.n > 0 && !is_json(type))
-        return err_new(a, &ERR_CODE_UNSUPPORTED_MEDIA,
-                       "Send Content-Type: application/json");
+    if (e || (!route->body && rq->http->body.n == 0))
+        return e;
     e = wire_from_json(a, body, rq->http->body, out);
     if (!e && out != in && m)
         validate_copy(body, out, m, in);

@@ -5,6 +5,8 @@
 
 #include "gateway/edge/request.h"
 
+/* What can be said before the body is there. */
+MUST_CHECK const struct err *validate_head(struct request *rq);
 MUST_CHECK const struct err *validate(struct request *rq);
 
 /* Copies the set fields of `from` into the fields of the same name. A field that `to`

@@ -98,9 +98,14 @@ struct flow *flow_create(struct loop *l, int64_t timeout_ms,
     list_init(&f->waits);
     loop_task_init(&f->go_on, on_go_on);
     loop_timer_init(&f->deadline, l, on_deadline);
+    flow_set_deadline(f, timeout_ms);
+    return f;
+}
+
+void flow_set_deadline(struct flow *f, int64_t timeout_ms)
+{
     loop_timer_set(&f->deadline, timeout_ms);
     f->deadline_us = f->deadline.due_us;
-    return f;
 }
 
 void flow_start(struct flow *f, flow_step first)

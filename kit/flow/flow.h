@@ -82,6 +82,8 @@ struct flow {
  * are freed after the turn. The deadline counts from now. */
 struct flow *flow_create(struct loop *l, int64_t timeout_ms,
                          void (*end)(struct flow *f, const struct err *err), void *owner);
+/* The deadline is another one, counted from now; not for a flow that has ended. */
+void flow_set_deadline(struct flow *f, int64_t timeout_ms);
 /* Runs the first step at once. */
 void flow_start(struct flow *f, flow_step first);
 /* The client went away, the process drains. err is copied. A flow that has ended is left

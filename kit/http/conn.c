@@ -23,7 +23,6 @@ static void enter(struct http_conn *c, enum conn_state to)
         [CONN_HEAD] = conf->request_ms,
         [CONN_BODY] = -1, /* the deadline of the head goes on */
         [CONN_BUSY] = 0,
-        [CONN_REFUSED] = HTTP_LINGER_MS,
     };
 
     c->state = to;
@@ -37,7 +36,7 @@ static void timed_out(struct loop_timer *t)
 {
     struct http_conn *c = CONTAINER_OF(t, struct http_conn, timer);
 
-    if (c->state == CONN_HEAD || c->state == CONN_BODY)
+    if (c->state == CONN_HEAD || c->state == CONN_ASKED || c->state == CONN_BODY)
         http_conn_refuse(c, HEAD_REJECT_TIMEOUT);
     else
         http_conn_close(c);
@@ -112,7 +111,7 @@ static void begin_body(struct http_conn *c)
     if (h->chunked || h->length > 0)
         c->body = evbuffer_new();
     c->body_left = h->length;
-    chunk_init(&c->chunk, &c->server->limits);
+    chunk_init(&c->chunk, &c->limits);
     enter(c, CONN_BODY);
 }
 
@@ -194,15 +193,17 @@ static size_t take_head(struct http_conn *c, struct str in)
     struct head *h;
     size_t n;
 
-    if (!c->exchange)
+    if (!c->exchange) {
         c->exchange = http_exchange_create(c);
+        c->limits = c->server->limits;
+    }
     h = &c->exchange->head;
     n = head_feed(h, in);
     if (h->state == HEAD_REJECTED)
         http_conn_refuse(c, h->reject);
     else if (c->state == CONN_IDLE && !head_is_fresh(h))
         enter(c, CONN_HEAD);
-    if (h->state == HEAD_DONE && accept_head(c))
+    if (h->state == HEAD_DONE && accept_head(c) && http_conn_ask(c))
         begin_body(c);
     return n;
 }
@@ -242,6 +243,15 @@ static bool body_complete(const struct http_conn *c)
     return c->exchange->head.chunked ? c->chunk.state == CHUNK_DONE : c->body_left == 0;
 }
 
+static void skip_some(struct http_conn *c, struct evbuffer *from)
+{
+    size_t n = evbuffer_get_length(from);
+
+    n = n < c->body_left ? n : (size_t)c->body_left;
+    evbuffer_drain(from, n);
+    c->body_left -= n;
+}
+
 /* Takes one run of bytes out of `from`. */
 static void take_some(struct http_conn *c, struct evbuffer *from)
 {
@@ -249,6 +259,10 @@ static void take_some(struct http_conn *c, struct evbuffer *from)
     struct str in;
     size_t n;
 
+    if (c->state == CONN_SKIP) {
+        skip_some(c, from);
+        return;
+    }
     if (c->state == CONN_BODY && !c->exchange->head.chunked) {
         take_counted(c, from);
         return;
@@ -261,13 +275,21 @@ static void take_some(struct http_conn *c, struct evbuffer *from)
 
 static bool wants_bytes(const struct http_conn *c)
 {
-    return c->state == CONN_IDLE || c->state == CONN_HEAD || c->state == CONN_BODY;
+    return c->state == CONN_IDLE || c->state == CONN_HEAD || c->state == CONN_BODY ||
+           (c->state == CONN_SKIP && c->body_left > 0);
+}
+
+static bool takes_nothing_more(struct http_conn *c, struct evbuffer *from)
+{
+    if (c->state == CONN_SKIP && http_conn_skipped(c))
+        enter(c, CONN_IDLE);
+    return !wants_bytes(c) || evbuffer_get_length(from) == 0;
 }
 
 /* Runs the machines; true when a whole request now waits in evhttp's input. */
 static bool take_request(struct http_conn *c, struct evbuffer *from)
 {
-    while (wants_bytes(c)) {
+    for (;;) {
         if (c->state == CONN_BODY && body_complete(c)) {
             enter(c, CONN_BUSY);
             hold(c, from);
@@ -275,10 +297,12 @@ static bool take_request(struct http_conn *c, struct evbuffer *from)
             c->server->delivering = c;
             return true;
         }
-        if (evbuffer_get_length(from) == 0)
+        if (takes_nothing_more(c, from))
             break;
         take_some(c, from);
     }
+    if (c->state == CONN_ASKED || c->state == CONN_SKIP)
+        hold(c, from);
     if (c->state == CONN_BODY && c->exchange->head.expect_continue) {
         c->exchange->head.expect_continue = false;
         send_continue(c);
@@ -295,6 +319,15 @@ static void throw_away(struct http_conn *c, struct evbuffer *input)
         bufferevent_disable(c->bev, EV_READ);
 }
 
+/* Behind a request that is being handled, or behind what waits already. */
+static bool must_wait(const struct http_conn *c)
+{
+    bool behind = c->held && evbuffer_get_length(c->held) > 0;
+
+    return c->state == CONN_BUSY || c->state == CONN_ASKED ||
+           (behind && c->state != CONN_REFUSED);
+}
+
 static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info,
                           void *arg)
 {
@@ -303,7 +336,7 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
     if (info->n_added == 0 || c->taking)
         return;
     c->taking = true;
-    if (c->state == CONN_BUSY)
+    if (must_wait(c))
         hold(c, input);
     else
         take_request(c, input);
@@ -318,11 +351,16 @@ static void resume(struct loop_task *t)
 {
     struct http_conn *c = CONTAINER_OF(t, struct http_conn, task);
 
-    enter(c, CONN_IDLE);
-    if (c->held && take_request(c, c->held))
+    if (c->state == CONN_ASKED)
+        begin_body(c);
+    else if (c->state == CONN_BUSY)
+        enter(c, CONN_IDLE);
+    if (take_request(c, c->held ? c->held : bufferevent_get_input(c->bev)))
         bufferevent_trigger(c->bev, EV_READ, 0);
     else if (c->state == CONN_IDLE && !c->server->bound)
         http_conn_close(c);
+    else if (c->state == CONN_BODY || c->state == CONN_SKIP)
+        bufferevent_enable(c->bev, EV_READ);
 }
 
 void http_conn_resume(struct http_conn *c)
@@ -371,7 +409,8 @@ static void attach(struct http_conn *c)
 {
     void *evcon;
 
-    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
+    bufferevent_getcb(c->bev, &c->server->evhttp_read, NULL, &c->server->evhttp_event,
+                      &evcon);
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);
     enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);

@@ -70,21 +70,29 @@ static void complete(struct evhttp_request *native, void *arg)
     http_exchange_destroy(ex);
 }
 
-void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native)
+void http_exchange_enter(struct http_exchange *ex)
 {
     struct http_server *s = ex->req.server;
 
-    ex->native = native;
-    ex->state = EXCHANGE_HANDLING;
-    ex->req.body = take_body(native);
     ex->req.client_ip = peer_ip(ex);
-    ex->req.native = native;
-    evhttp_request_set_on_complete_cb(native, complete, ex);
     list_push(&s->in_flight, &ex->link);
     s->n_in_flight++;
     metric_add(s->in_flight_metric, 1);
     if (!loop_timer_is_set(&s->sweep))
         loop_timer_set(&s->sweep, HTTP_SWEEP_MS);
+}
+
+void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native)
+{
+    struct http_server *s = ex->req.server;
+
+    if (ex->state == EXCHANGE_COMING)
+        http_exchange_enter(ex);
+    ex->native = native;
+    ex->state = EXCHANGE_HANDLING;
+    ex->req.body = take_body(native);
+    ex->req.native = native;
+    evhttp_request_set_on_complete_cb(native, complete, ex);
     http_conn_keep_reading(ex->conn);
     ex->delivering = true;
     s->handler(s->arg, &ex->req);
@@ -102,7 +110,7 @@ void http_exchange_schedule(struct http_exchange *ex)
 
 void http_exchange_tell_gone(struct http_exchange *ex)
 {
-    bool handlers = ex->state == EXCHANGE_HANDLING ||
+    bool handlers = ex->state == EXCHANGE_ASKED || ex->state == EXCHANGE_HANDLING ||
                     (ex->state == EXCHANGE_STREAMING && !ex->ending);
 
     if (ex->told_gone || !handlers)
@@ -146,7 +154,9 @@ static void work(struct loop_task *t)
 {
     struct http_exchange *ex = CONTAINER_OF(t, struct http_exchange, task);
 
-    if (ex->state == EXCHANGE_REPLYING)
+    if (ex->state == EXCHANGE_OVER)
+        http_exchange_destroy(ex);
+    else if (ex->state == EXCHANGE_REPLYING)
         send_reply(ex);
     else if (ex->state == EXCHANGE_STREAMING)
         http_stream_pump(ex);

@@ -25,7 +25,7 @@ static const struct {
     [HTTP_GET] = {{"GET", 3}, false},         [HTTP_HEAD] = {{"HEAD", 4}, false},
     [HTTP_POST] = {{"POST", 4}, true},        [HTTP_PUT] = {{"PUT", 3}, true},
     [HTTP_PATCH] = {{"PATCH", 5}, true},      [HTTP_DELETE] = {{"DELETE", 6}, false},
-    [HTTP_OPTIONS] = {{"OPTIONS", 7}, false},
+    [HTTP_OPTIONS] = {{"OPTIONS", 7}, false}, [HTTP_METHOD_COUNT] = {{"-", 1}, false},
 };
 
 const struct err *head_reject_err(enum head_reject r)
@@ -47,6 +47,7 @@ void head_init(struct head *h, const struct head_limits *limits)
 {
     memset(h, 0, offsetof(struct head, fields));
     h->limits = limits;
+    h->method = HTTP_METHOD_COUNT;
     buf_init(&h->lines, limits->head_bytes);
 }
 

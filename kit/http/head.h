@@ -79,7 +79,7 @@ struct head {
     enum head_state state;
     enum head_reject reject;
 
-    enum http_method method;
+    enum http_method method; /* HTTP_METHOD_COUNT until it is known */
     struct head_part
         target; /* origin form or *, even if it came as a whole URI; "" is "/" */
     bool http10;

@@ -7,7 +7,9 @@
  *
  * Life: handler(req) once per request, body complete; then exactly one http_reply() or
  * one http_stream_start() ... http_stream_end(). The req is gone after that. A client
- * that goes away is told by req->gone; the reply must come all the same.
+ * that goes away is told by req->gone; the reply must come all the same. With
+ * http_conf.head a request with a body is shown before that body is read, and a reply
+ * may come then.
  */
 #ifndef KIT_HTTP_HTTP_H
 #define KIT_HTTP_HTTP_H
@@ -18,6 +20,7 @@
 #include "kit/http/tls.h"
 
 struct http_server;
+struct http_req;
 
 enum http_method {
     HTTP_GET,
@@ -29,18 +32,19 @@ enum http_method {
     HTTP_OPTIONS,
     HTTP_METHOD_COUNT
 };
+/* "-" for HTTP_METHOD_COUNT, the method of a request that was refused before it. */
 const char *http_method_name(enum http_method m);
 
 struct http_conf {
     const char *listen;       /* "0.0.0.0:8080", "[::]:8080" */
     unsigned max_connections; /* of this server; further ones wait in the backlog */
     size_t max_head_bytes;
-    size_t max_body_bytes;
-    int64_t idle_ms;      /* keep-alive */
-    int64_t request_ms;   /* head and body must be in by then */
-    int64_t handshake_ms; /* TLS; 0: request_ms */
-    int64_t response_ms;  /* a reply, or a write of a stream, must have left by then; 0:
-                             request_ms */
+    size_t max_body_bytes; /* of any request; http_take_body() may ask for less */
+    int64_t idle_ms;       /* keep-alive */
+    int64_t request_ms;    /* head and body must be in by then */
+    int64_t handshake_ms;  /* TLS; 0: request_ms */
+    int64_t response_ms;   /* a reply, or a write of a stream, must have left by then; 0:
+                              request_ms */
     bool reuseport;
     struct http_tls *tls;      /* NULL: plain; the server takes a reference of its own */
     int64_t hsts_s;            /* Strict-Transport-Security over TLS; 0: none */
@@ -51,6 +55,20 @@ struct http_conf {
     /* An address without a cap of its own; `arg` is the handler's. NULL: none. */
     bool (*trusted_peer)(void *arg, struct str ip);
     struct str lasting; /* outlives the server: bodies that are in it are not copied */
+
+    /* Both with the handler's `arg`; NULL: every body is taken, refusals are plain.
+     *
+     * head: the head of a request with a body has come, and nothing of the body is read.
+     * Now or later http_take_body(), and the handler is called with the same request when
+     * the body is there; or http_reply(), and it is never called. What the client sends
+     * meanwhile is held, and only a little of it.
+     *
+     * refused: the request cannot be had, because its head is malformed or its body is,
+     * or is too large, or late. http_reply() before this returns. `head` may have been
+     * called for it (then user is what that has set) or not (then user is NULL, and of
+     * the request only the fields read so far and client_ip are known). */
+    void (*head)(void *arg, struct http_req *r);
+    void (*refused)(void *arg, struct http_req *r, const struct err *e);
 };
 
 struct http_req {
@@ -96,6 +114,13 @@ struct http_reply_header {
 void http_reply(struct http_req *r, int status, const char *content_type,
                 const struct http_reply_header *headers, size_t n_headers,
                 struct str body);
+
+/* For http_conf.head: lets the body be read, up to max_bytes of it; a client that waits
+ * for `100 Continue` gets it. The error, when the head announces more, names the limit; a
+ * body that turns out to be longer is told to http_conf.refused. */
+MUST_CHECK const struct err *http_take_body(struct http_req *r, size_t max_bytes);
+/* What the head announces; -1: chunked, so it shows at the end. */
+int64_t http_body_length(const struct http_req *r);
 
 /* A body of unknown length, chunked, with back-pressure: `drained` is called in the loop
  * when what was written has left the process, or the client is gone (r->gone is called

@@ -8,6 +8,7 @@
  *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
  * secure   what a connection over TLS does otherwise
  * admit    what a connection and a body take of the quota
+ * early    what is answered before evhttp hears of it: by the head alone, and refusals
  * exchange one request from its first byte to the last byte of its response
  */
 #ifndef KIT_HTTP_INTERNAL_H
@@ -28,7 +29,8 @@ enum {
     HTTP_HELD_MAX = 65536,     /* bytes kept behind a request that is being answered */
     HTTP_LINGER_MS = 1000,     /* after a refusal: time for the client to read it */
     HTTP_LINGER_MAX = 1 << 20, /* bytes of it thrown away meanwhile */
-    HTTP_SWEEP_MS = 100,       /* how often clients in flight are looked at */
+    HTTP_SKIP_MAX = 65536, /* bytes of an unwanted body for which a connection is kept */
+    HTTP_SWEEP_MS = 100,   /* how often clients in flight are looked at */
     HTTP_ACCEPT_PAUSE_MS = 100,
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
@@ -51,7 +53,9 @@ struct http_server {
 
     struct list conns;
     struct list arrivals;
-    struct event *arrived; /* see http_conn_accept() */
+    struct event *arrived;           /* see http_conn_accept() */
+    bufferevent_data_cb evhttp_read; /* what evhttp listens with between requests */
+    bufferevent_event_cb evhttp_event;
     unsigned n_conns;
     struct http_conn *delivering; /* whose request evhttp is reading now */
 
@@ -70,7 +74,9 @@ enum conn_state {
     CONN_HANDSHAKE,
     CONN_IDLE,    /* between requests */
     CONN_HEAD,    /* some of a head has come */
-    CONN_BODY,    /* the head is good, some of the body is missing */
+    CONN_ASKED,   /* the head is good, the handler looks at it; what comes is held */
+    CONN_BODY,    /* some of the body is missing */
+    CONN_SKIP,    /* answered by its head; the body is skipped, the answer leaves */
     CONN_BUSY,    /* evhttp has the request; what comes is held */
     CONN_REFUSED, /* an error is on its way out; what comes is thrown away */
 };
@@ -91,9 +97,11 @@ struct http_conn {
     struct chunk chunk;
     struct evbuffer *body; /* of the request that is coming in; NULL without */
     uint64_t body_left;
-    struct evbuffer *held; /* NULL without */
+    struct head_limits limits; /* of that request */
+    struct evbuffer *held;     /* NULL without */
     size_t thrown;
     bool taking; /* we change the input buffer ourselves */
+    bool asking; /* the handler is being called about a head */
 
     bool admitted, of_address; /* has a slot of the quota; one of its address too */
     struct http_quota_key key;
@@ -101,10 +109,12 @@ struct http_conn {
 
 enum exchange_state {
     EXCHANGE_COMING,   /* not yet given to the handler */
+    EXCHANGE_ASKED,    /* the handler has its head, evhttp nothing */
     EXCHANGE_HANDLING, /* the handler's turn */
     EXCHANGE_REPLYING, /* a whole response is ready to leave */
     EXCHANGE_STREAMING,
     EXCHANGE_SENT, /* evhttp has the whole response */
+    EXCHANGE_OVER, /* answered without evhttp, goes at the end of the turn */
 };
 
 struct http_exchange {
@@ -116,6 +126,7 @@ struct http_exchange {
     struct list link; /* in_flight */
     struct loop_task task;
     bool told_gone, no_body;
+    bool wanted;     /* the handler wants the body */
     bool delivering; /* its handler is being called, within evhttp */
     int status;
     size_t charged; /* bytes of the quota */
@@ -169,9 +180,20 @@ void http_secure_forget(struct http_conn *c);
 /* refuse.c */
 void http_conn_refuse(struct http_conn *c, enum head_reject why);
 
+/* early.c */
+/* The head is good: true when its body may be read now. */
+bool http_conn_ask(struct http_conn *c);
+/* http_reply() for a request that evhttp does not have; the server has its lines. */
+void http_reply_early(struct http_exchange *ex, struct str body);
+/* True when nothing is left to skip and to write, and the next request may come. */
+bool http_conn_skipped(struct http_conn *c);
+MUST_CHECK const struct err *http_too_large(struct arena *a, size_t max_bytes);
+
 /* exchange.c */
 struct http_exchange *http_exchange_create(struct http_conn *c);
 void http_exchange_destroy(struct http_exchange *ex);
+/* To the handler for the first time. */
+void http_exchange_enter(struct http_exchange *ex);
 /* evhttp has read it: to the handler. */
 void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native);
 /* Its task runs when evhttp may be called. */

@@ -139,10 +139,8 @@ static void attach(struct http_exchange *ex, const char *name, struct str value)
     TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(ex->native), field, next);
 }
 
-/* evhttp checks, copies and prints field by field, which took a fifth of a request. So it
- * gets all of them as the value of one, Date, with the line ends between them; only those
- * that it looks for itself are fields of their own. */
-void http_add_headers(struct http_exchange *ex, const char *content_type,
+/* The date, and the other fields behind it. */
+static void put_lines(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers)
 {
     struct http_server *s = ex->req.server;
@@ -157,7 +155,18 @@ void http_add_headers(struct http_exchange *ex, const char *content_type,
     put_line(lines, "Strict-Transport-Security", str_of(*s->hsts ? s->hsts : NULL));
     if (lines->failed)
         LOG_ERROR(NULL, "http.header_dropped", KV("name", "those beyond the limit"));
-    attach(ex, "Date", buf_view(lines));
+}
+
+/* evhttp checks, copies and prints field by field, which took a fifth of a request. So it
+ * gets all of them as the value of one, Date, with the line ends between them; only those
+ * that it looks for itself are fields of their own. */
+void http_add_headers(struct http_exchange *ex, const char *content_type,
+                      const struct http_reply_header *headers, size_t n_headers)
+{
+    const struct http_server *s = ex->req.server;
+
+    put_lines(ex, content_type, headers, n_headers);
+    attach(ex, "Date", buf_view(&s->lines));
     if (s->draining)
         attach(ex, "Connection", STR("close"));
 }
@@ -182,8 +191,13 @@ void http_reply(struct http_req *r, int status, const char *content_type,
     bool no_content = status == 204 || status == 304;
     char length[STR_I64_MAX];
 
-    ex->state = EXCHANGE_REPLYING;
     ex->status = status;
+    if (!ex->native) {
+        put_lines(ex, no_content ? NULL : content_type, headers, n_headers);
+        http_reply_early(ex, body);
+        return;
+    }
+    ex->state = EXCHANGE_REPLYING;
     http_add_headers(ex, no_content ? NULL : content_type, headers, n_headers);
     if (!no_content)
         attach(ex, "Content-Length",

@@ -205,7 +205,7 @@ static void drop_in_flight(struct http_server *s)
         http_exchange_tell_gone(ex);
         if (ex->conn)
             ex->conn->exchange = NULL;
-        else
+        else if (ex->native)
             evhttp_request_free(ex->native);
         http_exchange_destroy(ex);
     }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static struct stack stack;
@@ -81,25 +82,41 @@ static const char *const other_types[] = {
     "Content-Type: text/json", "Content-Type: application/x-www-form-urlencoded",
     "Content-Type: application/json-seq"};
 
-/* On a bare socket: the client of the other cases has a Content-Type of its own. */
-static int login_status(const char *type)
+/* On a bare socket: what is sent is all there is. Up to the end of the answer's fields.
+ */
+static struct answer raw(const char *sent)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)stack.gateway_port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
-    char answer[16] = "";
+    const struct timeval patience = {10, 0};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char *text = arena_alloc(&api.arena, 8192);
+    struct answer a = {.headers = {text, 0}};
+    ssize_t n = 1;
 
     cr_assert(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     cr_assert_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
-    (void)dprintf(fd,
-                  "POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n"
-                  "Content-Length: 11\r\n\r\n{\"email\":1}",
-                  type);
-    if (recv(fd, answer, sizeof answer - 1, MSG_WAITALL) == sizeof answer - 1)
-        status = (int)strtol(answer + strlen("HTTP/1.1 "), NULL, 10);
+    (void)dprintf(fd, "%s", sent);
+    while (n > 0 && !strstr(text, "\r\n\r\n")) {
+        n = recv(fd, text + a.headers.n, 8000 - a.headers.n, 0);
+        a.headers.n += n > 0 ? (size_t)n : 0;
+    }
+    if (a.headers.n > strlen("HTTP/1.1 "))
+        a.status = (int)strtol(text + strlen("HTTP/1.1 "), NULL, 10);
     close(fd);
-    return status;
+    return a;
+}
+
+/* The client of the other cases has a Content-Type of its own. */
+static int login_status(const char *type)
+{
+    return raw(api_text(&api,
+                        "POST /v1/auth/login HTTP/1.1\r\nHost: a\r\n%s\r\n"
+                        "Content-Length: 11\r\n\r\n{\"email\":1}",
+                        type))
+        .status;
 }
 
 Test(conventions, media_types_are_negotiated)
@@ -150,6 +167,80 @@ Test(conventions, every_answer_carries_the_fields_that_protect_browsers)
         cr_expect_not_null(answer_header(&a, "ratelimit-policy").p);
     }
 }
+
+/* ---- what is refused before its body, or before it is a request ---- */
+
+#define HEAD_OF(line, fields) line " HTTP/1.1\r\nHost: a\r\n" fields "\r\n\r\n"
+#define JSON                  "Content-Type: application/json\r\n"
+
+static const struct {
+    const char *sent;
+    int status;
+    const char *code; /* in a field or nowhere */
+} refusals[] = {
+    {HEAD_OF("GET /%00", "X: y"), 400, NULL},
+    {HEAD_OF("BREW /", "X: y"), 501, NULL},
+    {HEAD_OF("GET /v1/products", "Content-Length: 5"), 400, NULL},
+    /* heads only: no byte of the body is ever sent */
+    {HEAD_OF("POST /v1/orders", JSON "Content-Length: 100000"), 401, "Bearer"},
+    {HEAD_OF("POST /v1/orders", JSON "Content-Length: 10"), 401, "Bearer"},
+    {HEAD_OF("POST /v1/orders", JSON "Transfer-Encoding: chunked"), 401, "Bearer"},
+    {HEAD_OF("POST /v1/orders", JSON "Expect: 100-continue\r\nContent-Length: 100000"),
+     401, "Bearer"},
+    {HEAD_OF("POST /v1/orders", JSON "Authorization: Bearer x.y.z\r\nContent-Length: 10"),
+     401, "Bearer error=\"invalid_token\""},
+    {HEAD_OF("POST /v1/nothing", JSON "Content-Length: 10"), 404, NULL},
+    {HEAD_OF("PUT /v1/orders", JSON "Content-Length: 10"), 405, NULL},
+    {HEAD_OF("POST /v1/auth/login", "Content-Type: a/b\r\nContent-Length: 10"), 415,
+     NULL},
+    {HEAD_OF("POST /v1/auth/login", "Accept: a/b\r\n" JSON "Content-Length: 10"), 406,
+     NULL},
+    {HEAD_OF("POST /v1/auth/login", JSON "Content-Length: 16385"), 413, NULL},
+    {HEAD_OF("POST /v1/products", JSON "Content-Length: 262145"), 413, NULL},
+};
+
+Test(conventions, refusals_need_no_body_and_look_like_every_other_answer)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        struct answer a = raw(refusals[i].sent);
+
+        expect_status(a, refusals[i].status, refusals[i].sent);
+        expect_header(&a, "content-type", "application/problem+json");
+        expect_header(&a, "api-version", "1");
+        expect_header(&a, "x-content-type-options", "nosniff");
+        expect_header(&a, "x-frame-options", "DENY");
+        expect_header(&a, "referrer-policy", "no-referrer");
+        expect_header(&a, "cache-control", "no-store");
+        cr_expect_not_null(answer_header(&a, "x-request-id").p);
+        if (refusals[i].code)
+            expect_header(&a, "www-authenticate", refusals[i].code);
+    }
+}
+
+Test(conventions, pages_of_allowed_origins_may_read_refusals_too)
+{
+    struct answer a =
+        raw(HEAD_OF("GET /v1/%zz", "Origin: https://app.example\r\nX-Request-Id: abc"));
+
+    expect_status(a, 400, "a malformed target");
+    expect_header(&a, "access-control-allow-origin", "https://app.example");
+    expect_header(&a, "x-request-id", "abc");
+}
+
+Test(conventions, a_body_is_invited_by_who_may_send_it)
+{
+    const char *token = api_login(&api, "admin@example.com", "admin-password");
+
+    expect_status(
+        raw(api_text(&api,
+                     HEAD_OF("POST /v1/products", JSON "Authorization: Bearer %s\r\n"
+                                                       "Expect: 100-continue\r\n"
+                                                       "Content-Length: 10"),
+                     token)),
+        100, "of an administrator");
+}
+
+/* ---- conditions ---- */
 
 static void expect_not_modified(const char *path, const char *etag, const char *before,
                                 const char *tag)

@@ -157,6 +157,36 @@ static void handle(void *arg, struct http_req *r)
     }
 }
 
+/* ---- a handler that thinks about heads ---- */
+
+#ifdef HARNESS_ASKED
+static void take_now(struct loop_timer *t)
+{
+    struct later *l = CONTAINER_OF(t, struct later, timer);
+
+    if (http_take_body(l->r, SIZE_MAX))
+        mem_die("harness: a body is too large");
+}
+
+static void take_gone(struct http_req *r)
+{
+    loop_timer_clear(r->user);
+    http_reply(r, 503, NULL, NULL, 0, STR(""));
+}
+
+static void take_later(void *arg, struct http_req *r)
+{
+    struct later *l = ARENA_NEW(&r->arena, struct later);
+
+    (void)arg;
+    l->r = r;
+    r->user = &l->timer;
+    r->gone = take_gone;
+    loop_timer_init(&l->timer, loop, take_now);
+    loop_timer_set(&l->timer, 1);
+}
+#endif
+
 /* ---- the server's thread ---- */
 
 struct start {
@@ -203,6 +233,9 @@ void harness_start(struct harness *h, struct http_conf conf)
 #ifdef HARNESS_TLS
     conf.tls = conf.tls ? conf.tls : tls_server_side();
     h->tls = true;
+#endif
+#ifdef HARNESS_ASKED
+    conf.head = take_later;
 #endif
     start = (struct start){h, conf};
     sem_init(&ready, 0, 0);

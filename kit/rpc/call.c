@@ -173,16 +173,27 @@ static bool try_elsewhere(struct rpc_call *call, const struct rpc_replica *avoid
     return true;
 }
 
+/* Each answer on a connection pays for repeating one call that its loss leaves open: a
+ * third of all calls may be on a replica that dies, which is more than the budget allows,
+ * and no storm, as what never answers pays for nothing. */
+static bool earned(struct rpc_replica *r)
+{
+    if (r->earned == 0)
+        return false;
+    r->earned--;
+    return true;
+}
+
 void rpc_call_lost(struct rpc_call *call)
 {
-    const struct rpc_replica *r = call->replica;
+    struct rpc_replica *r = call->replica;
     bool sent = call->place != RPC_QUEUED;
 
     rpc_call_detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
     if (sent && !may_repeat(call))
         finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
     else if (rpc_hedge_other(call) || call->twin_of || has_begun(call) ||
-             !try_elsewhere(call, r, !sent))
+             !try_elsewhere(call, r, !sent || earned(r)))
         give_up(call, not_available(call, 0));
 }
 
@@ -229,12 +240,13 @@ static enum rpc_verdict verdict_of_reply(const struct err *err, const struct rpc
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
                       const struct rpc_frame *f)
 {
-    const struct rpc_replica *r = call->replica;
+    struct rpc_replica *r = call->replica;
     struct rpc_call *whole = rpc_hedge_call(call);
     const struct err *err;
 
     rpc_inbound_keep(in, &flow_of(call)->arena);
     err = read_reply(whole, f);
+    r->earned += verdict_of_reply(err, f) == RPC_VERDICT_OK;
     rpc_call_detach(call, verdict_of_reply(err, f), false);
     if (err && worth_another_try(call, err, f)) {
         if (rpc_hedge_other(call)) {

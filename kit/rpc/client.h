@@ -15,7 +15,8 @@
  * `unavailable` when nothing was sent (no replica, breaker open, retry budget spent);
  * `unknown_outcome` when the pipe broke after sending and the call must not be sent
  * again; `overloaded` beyond the limit; `request.deadline`. Idempotent calls are sent
- * again elsewhere on their own, within the retry budget.
+ * again elsewhere on their own, within the retry budget; what a lost connection leaves
+ * open is paid for by the answers that came on it.
  */
 #ifndef KIT_RPC_CLIENT_H
 #define KIT_RPC_CLIENT_H

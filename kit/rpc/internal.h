@@ -110,6 +110,7 @@ struct rpc_replica {
     bool going;                   /* the service said GOAWAY on this connection */
     bool sending;                 /* NNG will tell when it has taken what is in hand... */
     bool hand_lost;               /* ...but the connection it was meant for is gone */
+    unsigned earned;              /* answers on this connection, see rpc_call_lost() */
     uint32_t session;             /* 0 until HELLO is answered */
     uint32_t received, confirmed; /* messages; of these the other side knows */
     int64_t heard_us;

@@ -129,6 +129,7 @@ static void on_up(void *arg)
     r->connected = true;
     r->going = false;
     r->session = r->received = r->confirmed = 0;
+    r->earned = 0;
     r->heard_us = clock_mono_us();
     loop_timer_set(&r->pulse, RPC_PULSE_MS);
     buf_reset(&r->control);

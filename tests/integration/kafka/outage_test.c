@@ -43,6 +43,17 @@ static bool both_down(void *arg)
     return !kafka_producer_up(b.producer) && !kafka_consumer_up(in.consumer);
 }
 
+/* What was not yet confirmed comes again after the outage. */
+static bool all_came(void *arg)
+{
+    const struct inbox *i = arg;
+    unsigned n = 0;
+
+    while (n < 200 && i->times[n] > 0)
+        n++;
+    return n == 200;
+}
+
 Test(kafka_outage, messages_produced_while_the_broker_is_away_arrive_once_when_it_is_back)
 {
     in.mode = INBOX_DONE;
@@ -59,10 +70,8 @@ Test(kafka_outage, messages_produced_while_the_broker_is_away_arrive_once_when_i
     cr_assert(live_server("start", "kafka", INSTANCE));
     cr_assert(live_until(b.loop, bench_reported, &b));
     cr_expect_eq(b.sent.ok, 200u, "%u arrived, %u failed", b.sent.ok, b.sent.failed);
-    in.wanted = 200;
-    cr_assert(live_until(b.loop, inbox_full, &in), "%u of 200 came", in.n);
-    for (int i = 0; i < 200; i++)
-        cr_expect_geq(in.times[i], 1u, "%d was lost", i);
+    cr_assert(live_until(b.loop, all_came, &in), "%u came, repeated ones among them",
+              in.n);
     cr_assert(live_until(b.loop, producer_up, b.producer));
     inbox_close(&in);
 }

@@ -83,6 +83,8 @@
       "longest request body, where a route has no limit of its own")                   \
     O(bytes, body_budget, "VIADUCT_BODY_BUDGET_BYTES", "64m", 0, 1099511627776,        \
       "request bodies in memory, in the whole process; more get 503; 0: no limit")     \
+    O(path, docs, "VIADUCT_DOCS_DIR", "", 0, 0,                                        \
+      "folder with the files of the page at /docs; empty: no such page")               \
     O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                           \
       "how long a connection may wait for its next request")                           \
     O(ms, receive_ms, "VIADUCT_RECEIVE_MS", "15000", 100, 600000,                      \

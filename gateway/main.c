@@ -25,6 +25,7 @@ static struct warming warming[LOOPS_MAX];
 static struct buf document;
 static struct arena forever;
 static struct http_tls *tls; /* what the loops begin with */
+static struct pages *pages;
 static struct str document_etag;
 static struct http_quota *quota; /* of all loops and both listeners */
 
@@ -119,6 +120,7 @@ static const struct err *check(struct arena *a, void *conf)
     const char *const urls[] = {c->users, c->orders, c->jobs, NULL};
     const struct err *e = check_addresses(a, c);
     struct http_tls *fresh = NULL;
+    struct pages *docs = NULL;
 
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
@@ -126,7 +128,10 @@ static const struct err *check(struct arena *a, void *conf)
         return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
     if (!e)
         e = load_tls(a, c, &fresh);
+    if (!e)
+        e = pages_load(a, c->docs, &docs);
     http_tls_unref(fresh);
+    pages_destroy(docs);
     return e ? e : rpc_tls_check(a, &RPC_TLS_FILES(c), urls);
 }
 
@@ -147,6 +152,8 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     const struct http_quota_conf shares = quota_conf(s, c);
     const struct err *e = load_tls(a, c, &tls);
 
+    if (!e)
+        e = pages_load(a, c->docs, &pages);
     if (e)
         return e;
     quota = http_quota_create(&shares);
@@ -181,7 +188,7 @@ static struct http_conf http_conf(const struct gateway_conf *c)
         .response_ms = c->response_ms,
         .reuseport = true,
         .quota = quota,
-        .lasting = buf_view(&document),
+        .lasting = {buf_view(&document), pages_bytes(pages)},
     };
 }
 
@@ -210,6 +217,7 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .routes = routes,
         .openapi = buf_view(&document),
         .openapi_etag = document_etag,
+        .pages = pages,
     };
 }
 
@@ -309,6 +317,7 @@ static void stop(struct svc *s)
     http_quota_destroy(quota);
     http_tls_unref(tls);
     buf_fini(&document);
+    pages_destroy(pages);
     arena_fini(&forever);
 }
 

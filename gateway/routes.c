@@ -12,6 +12,7 @@
 #define NO_STORE  "no-store"
 #define CATALOGUE "public, max-age=5, stale-while-revalidate=30, stale-if-error=300"
 #define DOCUMENT  "public, max-age=300"
+#define PAGE      "public, no-cache"
 
 const struct route routes[] = {
     /* ---- users ---- */
@@ -103,6 +104,11 @@ const struct route routes[] = {
     {HTTP_GET, "/.well-known/jwks.json", "about", "Public keys of the access tokens",
      .class = ROUTE_OPEN, .flow = serve_jwks, .media = "application/json", .status = 200,
      .cache_control = DOCUMENT},
+    {HTTP_GET, "/docs", "about", "The API for people", .flow = serve_docs,
+     .media = "text/html", .page = true, .status = 200, .cache_control = PAGE},
+    {HTTP_GET, "/docs/{name}", "about", "What that page is made of",
+     .flow = serve_docs_file, .in = &docs_file_msg, .media = "text/html", .page = true,
+     .status = 200, .cache_control = DOCUMENT},
     {.path = NULL},
 };
 
@@ -139,7 +145,7 @@ static const char *check_field(struct arena *a, const struct route *r, struct st
         .p;
 }
 
-/* Every {name} of the path is a field of the request. */
+/* Every {name} of the path is a field of the request: an id, or a file of a page. */
 static const char *check_path(struct arena *a, const struct route *r)
 {
     const char *why = NULL;
@@ -147,7 +153,7 @@ static const char *check_path(struct arena *a, const struct route *r)
     for (const char *p = strchr(r->path, '{'); p && !why; p = strchr(p + 1, '{')) {
         const struct str name = {p + 1, strcspn(p + 1, "}")};
 
-        why = check_field(a, r, name, WIRE_KIND_uuid);
+        why = check_field(a, r, name, r->page ? WIRE_KIND_str : WIRE_KIND_uuid);
     }
     return why;
 }

@@ -12,6 +12,7 @@
  *   respond.c   bodies and header fields   access.c   log lines and metrics
  *   client.c    proxies and addresses      cors.c     pages of other origins
  *   gzip.c      packed bodies              fields.c   header fields
+ *   pages.c     files for browsers
  *
  * One per loop; everything on it.
  */
@@ -20,6 +21,7 @@
 
 #include "gateway/edge/client.h"
 #include "gateway/edge/limit.h"
+#include "gateway/edge/pages.h"
 #include "gateway/edge/route.h"
 #include "kit/cache/redis.h"
 #include "kit/http/http.h"
@@ -46,6 +48,7 @@ struct edge_conf {
     const char *cors_origins; /* "" for none */
     const struct route *routes;
     struct str openapi, openapi_etag; /* the document of GET /openapi.json */
+    const struct pages *pages;        /* of GET /docs; outlive the edge */
 };
 
 MUST_CHECK const struct err *edge_create(struct arena *a, struct loop *l,

@@ -141,6 +141,11 @@ static void deprecation(struct fields *f, struct request *rq, const struct route
                    arena_printf(a, "<%s>; rel=\"successor-version\"", route->successor));
 }
 
+/* A page's own files and the API it calls, nothing else; images may be in its styles. */
+static const char page_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 void fields_of_route(struct fields *f, struct request *rq, struct str reply)
 {
     const struct route *route = rq->match.route;
@@ -153,6 +158,8 @@ void fields_of_route(struct fields *f, struct request *rq, struct str reply)
         fields_add(f, "Location", location(rq, route->location, reply));
     if (m && wire_field_find(m, STR("next_cursor")))
         fields_add(f, "Link", next_page(rq, reply));
+    if (route->page)
+        fields_add(f, "Content-Security-Policy", str_of(page_policy));
     deprecation(f, rq, route);
 }
 

@@ -34,7 +34,9 @@ struct request {
      */
     struct str reply;
     struct str body;      /* absent: none */
+    struct str packed;    /* `body` by gzip, when it is there already */
     struct str etag;      /* of `body`, when it is known already */
+    const char *media;    /* of `body`; NULL: the route's */
     bool streaming;       /* http_stream_start() was called */
     struct str elsewhere; /* 308 to this URL */
 

@@ -18,7 +18,8 @@ const struct err *respond_acceptable(const struct request *rq)
     const char *media = rq->match.route->media;
     struct str sent = media ? str_of(media) : STR("application/json");
 
-    if (http_accepts(http_header_list(rq->http, "accept"), sent) > 0)
+    if (rq->match.route->page ||
+        http_accepts(http_header_list(rq->http, "accept"), sent) > 0)
         return NULL;
     return err_new(&rq->flow->arena, &ERR_CODE_NOT_ACCEPTABLE, "This is sent as %.*s",
                    STR_FMT(sent));
@@ -60,6 +61,8 @@ static struct str packed_etag(struct arena *a, struct str etag)
 
 static bool may_pack(const struct request *rq, const char *type, struct str body)
 {
+    if (rq->packed.p)
+        return gzip_asked(http_header_list(rq->http, "accept-encoding"));
     return type && str_eq(str_of(type), STR("application/json")) && body.n >= GZIP_MIN &&
            body.n <= GZIP_MAX &&
            gzip_asked(http_header_list(rq->http, "accept-encoding"));
@@ -107,8 +110,10 @@ static void send_problem(struct request *rq, const struct err *e)
  * not say: the tag only tells representations apart. */
 static struct str pack(struct request *rq, struct fields *f, struct str body)
 {
-    struct str packed = gzip_pack(rq->edge->gzip, &rq->http->arena, body);
+    struct str packed = rq->packed;
 
+    if (!packed.p)
+        packed = gzip_pack(rq->edge->gzip, &rq->http->arena, body);
     if (!packed.p)
         return body;
     fields_add(f, "Content-Encoding", STR("gzip"));
@@ -198,7 +203,8 @@ void respond(struct request *rq, const struct err *e)
     else if (rq->http->method == HTTP_OPTIONS)
         send_options(rq);
     else if (rq->body.p)
-        send_body(rq, route->media, (struct str){NULL, 0}, rq->body);
+        send_body(rq, rq->media ? rq->media : route->media, (struct str){NULL, 0},
+                  rq->body);
     else if (route->status == 204)
         send_body(rq, NULL, rq->reply, STR(""));
     else

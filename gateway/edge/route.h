@@ -63,6 +63,8 @@ struct route {
     int status;
     const char *location;      /* "/v1/users/{id}", {id} from the reply */
     const char *cache_control; /* NULL: private, no-cache */
+    bool page; /* for browsers, not for programs: has a CSP, is sent whatever Accept says,
+                  is not in the OpenAPI document */
 
     /* Seconds since 1970, 0: not. A path that takes its place. */
     int64_t deprecated_s, sunset_s;

@@ -4,6 +4,7 @@
 #define GATEWAY_FLOWS_FLOWS_H
 
 #include "kit/flow/flow.h"
+#include "kit/wire/wire.h"
 
 /* POST /v1/orders: is the caller's account active? Then orders.create. */
 enum step place_order(struct flow *f);
@@ -15,5 +16,11 @@ enum step job_result(struct flow *f);
 /* GET /openapi.json, GET /.well-known/jwks.json */
 enum step serve_openapi(struct flow *f);
 enum step serve_jwks(struct flow *f);
+/* GET /docs, GET /docs/{name}: files of the folder VIADUCT_DOCS_DIR. */
+enum step serve_docs(struct flow *f);
+enum step serve_docs_file(struct flow *f);
+
+#define DOCS_FILE(F, T) F(T, str, name, REQUIRED, 1, 64, "which file")
+WIRE_MESSAGE(docs_file, DOCS_FILE)
 
 #endif

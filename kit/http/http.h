@@ -54,7 +54,7 @@ struct http_conf {
                                  refused with 503 */
     /* An address without a cap of its own; `arg` is the handler's. NULL: none. */
     bool (*trusted_peer)(void *arg, struct str ip);
-    struct str lasting; /* outlives the server: bodies that are in it are not copied */
+    struct str lasting[2]; /* outlive the server: bodies in one are not copied */
 
     /* Both with the handler's `arg`; NULL: every body is taken, refusals are plain.
      *

@@ -171,13 +171,23 @@ void http_add_headers(struct http_exchange *ex, const char *content_type,
         attach(ex, "Connection", STR("close"));
 }
 
+static bool is_lasting(const struct http_conf *conf, struct str body)
+{
+    for (size_t i = 0; i < sizeof conf->lasting / sizeof *conf->lasting; i++) {
+        struct str all = conf->lasting[i];
+
+        if (all.n && body.p >= all.p && body.p + body.n <= all.p + all.n)
+            return true;
+    }
+    return false;
+}
+
 /* A client that reads slowly, or five thousand at once, must not cost a copy each. */
 static void put_body(struct http_exchange *ex, struct str body)
 {
     struct evbuffer *out = evhttp_request_get_output_buffer(ex->native);
-    struct str lasting = ex->req.server->conf.lasting;
 
-    if (lasting.n && body.p >= lasting.p && body.p + body.n <= lasting.p + lasting.n)
+    if (is_lasting(&ex->req.server->conf, body))
         evbuffer_add_reference(out, body.p, body.n, NULL, NULL);
     else
         evbuffer_add(out, body.p, body.n);

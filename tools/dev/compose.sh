@@ -48,9 +48,10 @@ main() {
 settings() {
     VIADUCT_BASE=viaduct-base:trixie
     VIADUCT_KAFKA_JARS=$(in_userland kafka_jars "$VIADUCT_DEV/maven.log")
+    VIADUCT_DOCS=$(in_userland docs_folder "$VIADUCT_DEV/docs.log")
     VIADUCT_APT_CONF=$VIADUCT_DEV/apt.conf
     VIADUCT_COMPOSE_STATE=$engine_state
-    export VIADUCT_BASE VIADUCT_KAFKA_JARS VIADUCT_APT_CONF VIADUCT_COMPOSE_STATE
+    export VIADUCT_BASE VIADUCT_KAFKA_JARS VIADUCT_DOCS VIADUCT_APT_CONF VIADUCT_COMPOSE_STATE
     export PUBLISH=127.0.0.1:8080-8089 LIMIT_IP=0 LIMIT_USER=0 LIMIT_SIGN_IN=0
     mkdir -p "$engine_state/results"
     rm -rf "$engine_state/mail"
@@ -58,11 +59,11 @@ settings() {
     chmod 777 "$engine_state/mail" "$engine_state/results" # the containers' users are none of ours
 }
 
-# in_userland FUNCTION ARGUMENT...: of build.sh and kafka.sh
+# in_userland FUNCTION ARGUMENT...: of build.sh, kafka.sh and docs.sh
 in_userland() {
     # shellcheck disable=SC2016 # expanded there
     "$VIADUCT_ROOT/dev" run bash -c 'set -euo pipefail
-        for file in common build kafka; do . "$VIADUCT_ROOT/tools/dev/$file.sh"; done
+        for file in common build kafka docs; do . "$VIADUCT_ROOT/tools/dev/$file.sh"; done
         "$@"' bash "$@"
 }
 

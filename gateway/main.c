@@ -197,6 +197,7 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
     return (struct edge_conf){
         .issuer = c->issuer,
         .audience = c->audience,
+        .api_key_ms = c->api_key_ms,
         .users = c->users,
         .orders = c->orders,
         .jobs = c->jobs,

@@ -5,6 +5,7 @@
 #include "gateway/answers.h"
 #include "gateway/examples.h"
 #include "gateway/schemas.h"
+#include "kit/apikey/apikey.h"
 
 #include <ctype.h>
 
@@ -121,13 +122,32 @@ static void put_request_body(struct buf *b, const struct route *r)
     buf_str(b, STR("}}}"));
 }
 
+/* What an API key needs, as OpenAPI 3.1 lists roles of a scheme. */
+static void put_key_scopes(struct buf *b, const struct route *r)
+{
+    const char *sep = "";
+
+    if (!r->scopes)
+        return;
+    buf_str(b, STR(",{\"api_key\":["));
+    for (uint32_t bit = 1; bit < 1u << SCOPES_COUNT; bit <<= 1) {
+        if (!(r->scopes & bit))
+            continue;
+        buf_printf(b, "%s\"%s\"", sep, scope_name(bit));
+        sep = ",";
+    }
+    buf_str(b, STR("]}"));
+}
+
 static void put_security(struct buf *b, const struct route *r)
 {
     if (r->auth == ROUTE_PUBLIC) {
         buf_str(b, STR(",\"security\":[]"));
         return;
     }
-    buf_str(b, STR(",\"security\":[{\"bearer\":[]}]"));
+    buf_str(b, STR(",\"security\":[{\"bearer\":[]}"));
+    put_key_scopes(b, r);
+    buf_byte(b, ']');
     if (r->permission != PERM_NONE) {
         buf_str(b, STR(",\"description\":"));
         buf_printf(b, "\"Takes the permission %s.\"", permission_name(r->permission));
@@ -230,7 +250,10 @@ static void put_components(struct buf *b, const struct route *routes)
     answers_write_shared(b);
     buf_str(b, STR("},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
                    "\"bearer\",\"bearerFormat\":\"JWT\",\"description\":"
-                   "\"access_token of POST /v1/auth/login\"}}}"));
+                   "\"access_token of POST /v1/auth/login\"},"
+                   "\"api_key\":{\"type\":\"http\",\"scheme\":\"bearer\","
+                   "\"bearerFormat\":\"" APIKEY_PREFIX "...\",\"description\":"
+                   "\"key of POST /v1/api-keys, with the scopes named here\"}}}"));
 }
 
 static const char *tag_description(const char *tag)
@@ -240,6 +263,7 @@ static const char *tag_description(const char *tag)
     } table[] = {
         {"users", "Accounts"},
         {"auth", "Signing in, and the tokens that come of it"},
+        {"api-keys", "Keys for programs: named, good for some things only, revocable"},
         {"products", "The catalogue: public to read, administrators change it"},
         {"orders", "Orders and what becomes of them"},
         {"jobs", "Slow work: asked for here, looked at until it is done"},

@@ -31,6 +31,12 @@
       "The access token is not valid, or not any more")                                \
     E(INSUFFICIENT_SCOPE, "auth.insufficient_scope", FORBIDDEN,                        \
       "Your roles do not permit this")                                                 \
+    E(KEY_INVALID, "auth.key_invalid", UNAUTHENTICATED,                                \
+      "The API key is not valid, or not any more")                                     \
+    E(KEY_NOT_ALLOWED, "auth.key_not_allowed", FORBIDDEN,                              \
+      "This takes a person who signed in, not an API key")                             \
+    E(KEY_SCOPE_MISSING, "auth.key_scope_missing", FORBIDDEN,                          \
+      "The API key is not good for this")                                              \
     E(BAD_CREDENTIALS, "auth.bad_credentials", UNAUTHENTICATED,                        \
       "E-mail address or password is wrong")                                           \
     E(REFRESH_INVALID, "auth.refresh_invalid", UNAUTHENTICATED,                        \
@@ -40,6 +46,8 @@
     E(USER_NOT_FOUND, "users.not_found", NOT_FOUND, "There is no such user")           \
     E(EMAIL_TAKEN, "users.email_taken", CONFLICT, "This e-mail address is registered") \
     E(USER_INACTIVE, "users.inactive", FORBIDDEN, "This account is not active")        \
+    E(API_KEY_NOT_FOUND, "keys.not_found", NOT_FOUND, "There is no such API key")      \
+    E(API_KEYS_TOO_MANY, "keys.too_many", CONFLICT, "There are too many API keys")     \
     E(PRODUCT_NOT_FOUND, "products.not_found", NOT_FOUND, "There is no such product")  \
     E(SKU_TAKEN, "products.sku_taken", CONFLICT, "Another product has this SKU")       \
     E(ORDER_NOT_FOUND, "orders.not_found", NOT_FOUND, "There is no such order")        \

@@ -4,6 +4,7 @@
 #define PROTO_USERS_H
 
 #include "proto/common.h"
+#include "proto/scopes.h"
 
 #define USER_STATUS(V)             \
     V(USER_ACTIVE, "active")       \
@@ -77,7 +78,50 @@ WIRE_MESSAGE(refresh, REFRESH)
     F(T, uuid, session_id, REQUIRED, 0, 0, "the session both belong to")
 WIRE_MESSAGE(tokens, TOKENS)
 
+/* --- API keys --- */
+
+#define API_KEY(F, T)                                                         \
+    F(T, uuid, id, REQUIRED, 0, 0, "its id")                                  \
+    F(T, str, name, REQUIRED, 1, 100, "what it is for, in your words")        \
+    F(T, str, start, REQUIRED, 1, 16, "how the key begins, to know it by")    \
+    F(T, strs, scopes, REQUIRED, 0, 16, "what it is good for")                \
+    F(T, time, created_at, REQUIRED, 0, 0, "when it was made")                \
+    F(T, time, expires_at, OPTIONAL, 0, 0, "not good from then on; or never") \
+    F(T, str, last_used_on, OPTIONAL, 10, 10, "the day (UTC) of its last use")
+WIRE_MESSAGE(api_key, API_KEY)
+
+#define API_KEY_CREATE(F, T)                                                 \
+    F(T, str, name, REQUIRED, 1, 100, "what it is for, in your words")       \
+    F(T, strs, scopes, REQUIRED, 1, 16, "what it is good for: " SCOPES_TEXT) \
+    F(T, time, expires_at, OPTIONAL, 0, 0, "not good from then on; never when left out")
+WIRE_MESSAGE(api_key_create, API_KEY_CREATE)
+
+#define API_KEY_MADE(F, T) \
+    API_KEY(F, T)          \
+    F(T, secret, key, REQUIRED, 1, 100, "for Authorization: Bearer; shown this once")
+WIRE_MESSAGE(api_key_made, API_KEY_MADE)
+
+enum { API_KEYS_MAX = 50, API_KEYS_LISTED = 100 };
+#define API_KEYS(F, T) \
+    F(T, list(api_key), items, REQUIRED, 0, API_KEYS_LISTED, "all that are not revoked")
+WIRE_MESSAGE(api_keys, API_KEYS)
+
 /* --- for the gateway --- */
+
+#define API_KEY_CHECK(F, T) \
+    F(T, bytes, digest, REQUIRED, 32, 32, "of the key, see kit/apikey")
+WIRE_MESSAGE(api_key_check, API_KEY_CHECK)
+#define API_KEY_OWNER(F, T)                                                 \
+    F(T, uuid, key_id, REQUIRED, 0, 0, "which key it is")                   \
+    F(T, uuid, user_id, REQUIRED, 0, 0, "whose")                            \
+    F(T, i64, roles, REQUIRED, 0, UINT32_MAX, "bits: what it acts as")      \
+    F(T, i64, scopes, REQUIRED, 0, UINT32_MAX, "bits: what it is good for") \
+    F(T, time, expires_at, OPTIONAL, 0, 0, "not good from then on")
+WIRE_MESSAGE(api_key_owner, API_KEY_OWNER)
+
+/* While users is away a gateway trusts for so long what it was told last of a key; a
+ * revocation is told for longer. */
+enum { API_KEY_STALE_S = 300, API_KEY_REVOKED_S = 600 };
 
 #define JWK(F, T)                                                    \
     F(T, str, kty, REQUIRED, 1, 10, "OKP")                           \
@@ -91,8 +135,8 @@ WIRE_MESSAGE(jwk, JWK)
     F(T, list(jwk), keys, REQUIRED, 0, 16, "every key that may have signed")
 WIRE_MESSAGE(jwks, JWKS)
 
-#define REVOKED_SESSION(F, T)                                            \
-    F(T, uuid, session_id, REQUIRED, 0, 0, "its access tokens are void") \
+#define REVOKED_SESSION(F, T)                                                         \
+    F(T, uuid, session_id, REQUIRED, 0, 0, "void: a session's tokens, or an API key") \
     F(T, time, until, REQUIRED, 0, 0, "none of them lives longer than this")
 WIRE_MESSAGE(revoked_session, REVOKED_SESSION)
 #define REVOKED(F, T)                                         \
@@ -101,20 +145,28 @@ WIRE_MESSAGE(revoked_session, REVOKED_SESSION)
 WIRE_MESSAGE(revoked, REVOKED)
 
 /*   number, symbol, name, in, out, idempotent, longest ms */
-#define USERS_METHODS(M)                                                    \
-    M(0x0101, USERS_CREATE, "users.create", user_create, user, false, 5000) \
-    M(0x0102, USERS_GET, "users.get", by_id, user, true, 2000)              \
-    M(0x0103, USERS_PATCH, "users.patch", user_patch, user, false, 3000)    \
-    M(0x0104, USERS_LIST, "users.list", user_query, user_page, true, 3000)  \
-    M(0x0105, USERS_DELETE, "users.delete", by_id, empty, true, 3000)       \
-    M(0x0110, USERS_LOGIN, "users.login", login, tokens, false, 5000)       \
-    M(0x0111, USERS_REFRESH, "users.refresh", refresh, tokens, false, 3000) \
-    M(0x0112, USERS_LOGOUT, "users.logout", empty, empty, true, 3000)       \
-    M(0x0120, USERS_JWKS, "users.jwks", empty, jwks, true, 1000)            \
-    M(0x0121, USERS_REVOKED, "users.revoked", empty, revoked, true, 1000)
+#define USERS_METHODS(M)                                                                 \
+    M(0x0101, USERS_CREATE, "users.create", user_create, user, false, 5000)              \
+    M(0x0102, USERS_GET, "users.get", by_id, user, true, 2000)                           \
+    M(0x0103, USERS_PATCH, "users.patch", user_patch, user, false, 3000)                 \
+    M(0x0104, USERS_LIST, "users.list", user_query, user_page, true, 3000)               \
+    M(0x0105, USERS_DELETE, "users.delete", by_id, empty, true, 3000)                    \
+    M(0x0110, USERS_LOGIN, "users.login", login, tokens, false, 5000)                    \
+    M(0x0111, USERS_REFRESH, "users.refresh", refresh, tokens, false, 3000)              \
+    M(0x0112, USERS_LOGOUT, "users.logout", empty, empty, true, 3000)                    \
+    M(0x0113, USERS_KEY_CREATE, "users.key_create", api_key_create, api_key_made, false, \
+      3000)                                                                              \
+    M(0x0114, USERS_KEY_LIST, "users.key_list", empty, api_keys, true, 2000)             \
+    M(0x0115, USERS_KEY_GET, "users.key_get", by_id, api_key, true, 2000)                \
+    M(0x0116, USERS_KEY_REVOKE, "users.key_revoke", by_id, empty, true, 3000)            \
+    M(0x0120, USERS_JWKS, "users.jwks", empty, jwks, true, 1000)                         \
+    M(0x0121, USERS_REVOKED, "users.revoked", empty, revoked, true, 1000)                \
+    M(0x0122, USERS_KEY_CHECK, "users.key_check", api_key_check, api_key_owner, true,    \
+      1000)
 USERS_METHODS(RPC_METHOD_DECLARE)
 
-/* Redis channel of revocations: "<session uuid> <unix seconds until>". */
+/* Redis channel of revocations: "<uuid of a session or an API key> <unix seconds until>".
+ */
 #define REVOKED_CHANNEL "viaduct:revoked"
 
 #endif

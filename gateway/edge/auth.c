@@ -110,7 +110,8 @@ enum auth_verdict auth_verify(struct auth *a, struct arena *arena, struct str to
     enum jwt_verdict verdict = jwt_verify(keys_ring(a->keys), arena, token, a->issuer,
                                           a->audience, clock_wall_us() / 1000000, &jwt);
 
-    *out = (struct auth_claims){jwt.sub, jwt.sid, jwt.roles, jwt.exp};
+    *out = (struct auth_claims){
+        .user = jwt.sub, .session = jwt.sid, .roles = jwt.roles, .exp_s = jwt.exp};
     if (verdict == JWT_UNKNOWN_KEY)
         return AUTH_UNKNOWN_KEY;
     if (verdict != JWT_OK || !is_live(a, out)) {

@@ -11,10 +11,14 @@
 
 struct auth;
 
+/* Who somebody is, by a token or by an API key. */
 struct auth_claims {
-    struct uuid user, session;
+    struct uuid user;
+    struct uuid session; /* nil: by an API key */
     uint32_t roles;
     int64_t exp_s;
+    struct uuid api_key; /* nil: by a token */
+    uint32_t scopes;     /* of the key */
 };
 
 enum auth_verdict { AUTH_OK, AUTH_INVALID, AUTH_UNKNOWN_KEY };

@@ -38,6 +38,7 @@ static void make_parts(struct edge *e)
     e->keys = keys_create(e->loop, e->rpc);
     e->revocations = revocations_create(e->loop, e->redis, e->rpc);
     e->auth = auth_create(e->keys, e->revocations, c->issuer, c->audience);
+    e->api_keys = api_keys_create(e->rpc, e->revocations, c->api_key_ms);
     e->access = access_create(c->routes);
     e->gzip = gzip_create();
 }
@@ -107,6 +108,7 @@ void edge_destroy(struct edge *e)
     http_server_destroy(e->http); /* ends the flows: first of all */
     http_server_destroy(e->https);
     auth_destroy(e->auth);
+    api_keys_destroy(e->api_keys);
     revocations_destroy(e->revocations);
     keys_destroy(e->keys);
     rpc_client_destroy(e->rpc);

@@ -7,6 +7,7 @@
  *   pipeline.c  the steps: match -> limit -> authenticate -> permit -> validate -> call
  *   router.c    paths                      limit.c    sliding windows, Redis or local
  *   lease.c     permits taken in advance
+ *   authenticate.c  who calls              api_keys.c  what users says of API keys
  *   auth.c      tokens, verified once      keys.c     the users service's public keys
  *   revocations.c  sessions that have ended   validate.c  parameters and bodies
  *   respond.c   bodies and header fields   access.c   log lines and metrics
@@ -31,6 +32,7 @@ struct edge;
 
 struct edge_conf {
     const char *issuer, *audience;
+    int64_t api_key_ms;                /* what users said of an API key is fresh */
     const char *users, *orders, *jobs; /* hop URLs */
     const char *zone;
     unsigned hop_in_flight; /* calls at a time to one service */

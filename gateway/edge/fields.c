@@ -167,13 +167,18 @@ void fields_of_route(struct fields *f, struct request *rq, struct str reply)
 
 static struct str challenge(struct request *rq, const struct err *e)
 {
+    struct arena *a = &rq->http->arena;
+    bool by_scope = e->code == &ERR_CODE_KEY_SCOPE_MISSING;
+
+    if (e->code == &ERR_CODE_TOKEN_INVALID || e->code == &ERR_CODE_KEY_INVALID)
+        return STR("Bearer error=\"invalid_token\"");
     if (err_kind(e) == ERR_UNAUTHENTICATED)
-        return e->code == &ERR_CODE_TOKEN_INVALID ? STR("Bearer error=\"invalid_token\"")
-                                                  : STR("Bearer");
-    if (e->code == &ERR_CODE_INSUFFICIENT_SCOPE)
-        return arena_printf(&rq->http->arena,
-                            "Bearer error=\"insufficient_scope\", scope=\"%s\"",
-                            permission_name(rq->match.route->permission));
+        return STR("Bearer");
+    if (by_scope || e->code == &ERR_CODE_INSUFFICIENT_SCOPE)
+        return arena_printf(
+            a, "Bearer error=\"insufficient_scope\", scope=\"%.*s\"",
+            STR_FMT(by_scope ? scopes_text(a, rq->match.route->scopes)
+                             : str_of(permission_name(rq->match.route->permission))));
     return (struct str){NULL, 0};
 }
 

@@ -4,6 +4,7 @@
 #define GATEWAY_EDGE_INTERNAL_H
 
 #include "gateway/edge/access.h"
+#include "gateway/edge/api_keys.h"
 #include "gateway/edge/auth.h"
 #include "gateway/edge/client.h"
 #include "gateway/edge/edge.h"
@@ -24,6 +25,7 @@ struct edge {
     struct keys *keys;
     struct revocations *revocations;
     struct auth *auth;
+    struct api_key_cache *api_keys;
     struct access *access;
     struct gzip *gzip;
     struct client_rules client;

@@ -5,6 +5,7 @@
  * for the address before anybody verifies a signature for them. All up to body_here() is
  * done with the head alone: what it refuses is answered before the body is read.
  */
+#include "gateway/edge/authenticate.h"
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/respond.h"
@@ -12,20 +13,10 @@
 #include "proto/errors.h"
 
 static enum step address_counted(struct flow *f);
-static enum step authenticate(struct flow *f);
-static enum step keys_fetched(struct flow *f);
-static enum step identified(struct flow *f);
 static enum step user_counted(struct flow *f);
 static enum step permit(struct flow *f);
 static enum step body_here(struct flow *f);
 static enum step called(struct flow *f);
-
-static void take_identity(struct flow *f, const struct auth_claims *claims)
-{
-    f->caller = (struct caller){
-        .user = claims->user, .session = claims->session, .roles = claims->roles};
-    f->log.user_id = uuid_str(&f->arena, claims->user);
-}
 
 static bool needs_user(const struct request *rq)
 {
@@ -47,19 +38,13 @@ enum step pipeline_begin(struct flow *f)
 {
     struct request *rq = request_of(f);
     struct http_req *http = rq->http;
-    const struct auth_claims *known = NULL;
 
     router_find(rq->edge->router, http->method, http->path, &rq->match);
     if (rq->match.route)
         f->log.route = str_of(rq->match.route->path);
     if (!client_may(&rq->edge->client, http->client_ip, rq->match.route))
         return flow_fail_code(f, &ERR_CODE_ADDRESS_DENIED, "Not from this address");
-    if (needs_user(rq)) {
-        rq->token = auth_bearer(http_header(http, "authorization"));
-        known = auth_peek(rq->edge->auth, rq->token);
-    }
-    if (known)
-        take_identity(f, known);
+    rq->counted = needs_user(rq) && authenticate_peek(f);
     count(f, client_counted(&http->arena, http->client_ip));
     return flow_await(f, address_counted);
 }
@@ -78,53 +63,15 @@ static enum step address_counted(struct flow *f)
     if (!rq->match.route)
         return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED,
                               "The field Allow has those it takes");
-    if (!needs_user(rq))
+    return needs_user(rq) ? authenticate(f) : permit(f);
+}
+
+enum step pipeline_identified(struct flow *f)
+{
+    struct request *rq = request_of(f);
+
+    if (rq->counted)
         return permit(f);
-    return uuid_is_nil(f->caller.user) ? authenticate(f) : permit(f);
-}
-
-/* ---- who is it ---- */
-
-static enum step refuse_token(struct flow *f)
-{
-    return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID,
-                          "Sign in again or refresh the token");
-}
-
-static enum step authenticate(struct flow *f)
-{
-    struct request *rq = request_of(f);
-    struct auth_claims claims;
-
-    if (rq->token.p == NULL)
-        return flow_fail_code(f, &ERR_CODE_TOKEN_MISSING,
-                              "Send Authorization: Bearer TOKEN");
-    switch (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims)) {
-    case AUTH_OK: take_identity(f, &claims); return identified(f);
-    case AUTH_UNKNOWN_KEY:
-        keys_wait(f, rq->edge->keys);
-        return flow_await(f, keys_fetched);
-    case AUTH_INVALID: break;
-    }
-    return refuse_token(f);
-}
-
-static enum step keys_fetched(struct flow *f)
-{
-    struct request *rq = request_of(f);
-    struct auth_claims claims;
-
-    if (!keys_loaded(rq->edge->keys))
-        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE,
-                              "Tokens cannot be checked at the moment");
-    if (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims) != AUTH_OK)
-        return refuse_token(f);
-    take_identity(f, &claims);
-    return identified(f);
-}
-
-static enum step identified(struct flow *f)
-{
     count(f, (struct str){NULL, 0});
     return flow_await(f, user_counted);
 }
@@ -155,18 +102,33 @@ static enum step start_work(struct flow *f)
     return route->flow(f);
 }
 
+/* By the role of a user, and by the scopes of a key. */
+static const struct err *judge(struct flow *f)
+{
+    const struct request *rq = request_of(f);
+    const struct route *route = rq->match.route;
+    bool by_key = f->caller.key_id.p != NULL;
+
+    if (route->auth != ROUTE_USER)
+        return NULL;
+    if (by_key && !route->scopes)
+        return ERR_STATIC(KEY_NOT_ALLOWED);
+    if (by_key && (route->scopes & ~rq->scopes))
+        return err_new(&f->arena, &ERR_CODE_KEY_SCOPE_MISSING, "It takes the scopes %.*s",
+                       STR_FMT(scopes_text(&f->arena, route->scopes)));
+    if (!permission_granted(f->caller.roles, route->permission))
+        return err_new(&f->arena, &ERR_CODE_INSUFFICIENT_SCOPE,
+                       "It takes the permission %s", permission_name(route->permission));
+    return NULL;
+}
+
 static enum step permit(struct flow *f)
 {
     struct request *rq = request_of(f);
-    const struct route *route = rq->match.route;
-    const struct err *e;
+    const struct err *e = judge(f);
 
-    if (route->auth == ROUTE_USER &&
-        !permission_granted(f->caller.roles, route->permission))
-        return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE,
-                              "It takes the permission %s",
-                              permission_name(route->permission));
-    e = respond_acceptable(rq);
+    if (!e)
+        e = respond_acceptable(rq);
     if (!e)
         e = validate_head(rq);
     return e ? flow_fail(f, e) : request_body(f, body_here);

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_EDGE_REQUEST_H
 #define GATEWAY_EDGE_REQUEST_H
 
+#include "gateway/edge/api_keys.h"
 #include "gateway/edge/limit.h"
 #include "gateway/edge/router.h"
 #include "kit/http/http.h"
@@ -21,9 +22,12 @@ struct request {
     struct flow *flow;
     struct str id;
     struct router_match match;
-    struct str token; /* of Authorization: Bearer */
-    struct str key;   /* Idempotency-Key, where the route takes one */
-    bool body_comes;  /* the way has begun with the head, and http_take_body() is due */
+    struct str token;            /* of Authorization: Bearer */
+    struct api_key_use *api_key; /* when the token is one; else NULL */
+    uint32_t scopes;             /* of the key that was found good */
+    bool counted;                /* the caller's limits have been asked */
+    struct str key;              /* Idempotency-Key, where the route takes one */
+    bool body_comes; /* the way has begun with the head, and http_take_body() is due */
     struct wait body_wait;
     struct limit_take limit;
     struct http_pair pairs[REQUEST_PAIRS_MAX]; /* of the query */
@@ -65,5 +69,7 @@ void request_begin(struct edge *edge, struct http_req *http, flow_step first);
 enum step pipeline_begin(struct flow *f);
 /* A step: lets the body come, then `next`. Nothing of it is read before. */
 MUST_CHECK enum step request_body(struct flow *f, flow_step next);
+/* The step after f->caller is known (gateway/edge/authenticate.h). */
+enum step pipeline_identified(struct flow *f);
 
 #endif

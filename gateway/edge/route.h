@@ -10,7 +10,7 @@
 #include "kit/flow/flow.h"
 #include "kit/http/http.h"
 #include "kit/wire/method.h"
-#include "proto/roles.h"
+#include "proto/scopes.h"
 
 enum { ROUTES_MAX = 256 };
 
@@ -43,6 +43,7 @@ struct route {
     const char *tag, *summary;
     enum route_auth auth;
     enum permission permission; /* PERM_NONE: whoever is signed in */
+    uint32_t scopes;            /* an API key needs all of them; 0: not for API keys */
     enum route_class class;
     unsigned cost;          /* of a call, in calls as limits count them; 0: one */
     enum priority priority; /* what is refused first when there is too much */

@@ -138,7 +138,9 @@ void store_session_revoked(const struct flow *f, struct uuid session)
 
     uuid_format(session, text);
     n = snprintf(text + UUID_TEXT_LEN, sizeof text - UUID_TEXT_LEN, " %" PRId64,
-                 clock_wall_us() / 1000000 + env->access_s);
+                 clock_wall_us() / 1000000 + (env->access_s > API_KEY_REVOKED_S
+                                                  ? env->access_s
+                                                  : API_KEY_REVOKED_S));
     redis_send(env->redis,
                (struct str[]){STR("PUBLISH"),
                               STR(REVOKED_CHANNEL),
@@ -152,19 +154,19 @@ struct pg_query *store_revoked(struct flow *f)
     struct pg_query *q = query(f, &sql_sessions_revoked);
 
     pg_i64(q, env->access_s);
+    pg_i64(q, API_KEY_REVOKED_S);
     pg_start(f, q, true);
     return q;
 }
 
 void store_revoked_read(struct flow *f, const struct pg_query *q, struct revoked *out)
 {
-    const struct users_env *env = f->env;
     size_t n = (size_t)q->rows.count;
     struct revoked_session *v = ARENA_ARRAY(&f->arena, struct revoked_session, n);
 
     for (int i = 0; i < q->rows.count; i++) {
         WIRE_SET(&v[i], session_id, pg_get_uuid(&q->rows, i, 0));
-        WIRE_SET(&v[i], until, pg_get_time(&q->rows, i, 1) + env->access_s * 1000000);
+        WIRE_SET(&v[i], until, pg_get_time(&q->rows, i, 1));
     }
     WIRE_SET(out, sessions, ((struct revoked_session_list){v, n}));
 }

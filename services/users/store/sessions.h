@@ -45,10 +45,11 @@ enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_
                                                 struct refreshed *out);
 
 struct pg_query *store_session_revoke(struct flow *f, struct uuid session);
-/* Tells every gateway; call after the commit. */
+/* Tells every gateway that a session, or an API key, is over; call after the commit. */
 void store_session_revoked(const struct flow *f, struct uuid session);
 
-/* Every session whose access tokens may still be around though it was revoked. */
+/* Every session whose access tokens may still be around though it was revoked, and every
+ * API key that a gateway may still think good. */
 struct pg_query *store_revoked(struct flow *f);
 void store_revoked_read(struct flow *f, const struct pg_query *q, struct revoked *out);
 

@@ -117,6 +117,36 @@ Test(degraded, without_users_tokens_still_hold)
     wait_until(answers_200, me, 20, "users to come back");
 }
 
+/* ---- API keys: what the gateway has heard of one is all it has ---- */
+
+static const char *key, *key_path;
+
+static void make_key(void)
+{
+    struct answer a = api_call(&api, "POST", "/v1/api-keys", member.token,
+                               "{\"name\":\"Script\",\"scopes\":[\"orders:read\"]}");
+
+    cr_assert_eq(a.status, 201, "%s", a.body.p);
+    key = answer_get(&api, &a, "/key");
+    key_path = api_text(&api, "/v1/api-keys/%s", answer_get(&api, &a, "/id"));
+}
+
+static int status_by_key(void)
+{
+    return api_call(&api, "GET", orders, key, NULL).status;
+}
+
+static bool key_is_refused(void *arg)
+{
+    (void)arg;
+    return status_by_key() == 401;
+}
+
+static void revoke_key(void)
+{
+    cr_assert_eq(api_call(&api, "DELETE", key_path, member.token, NULL).status, 204);
+}
+
 static void restart_gateway(void)
 {
     program_signal(&stack.part[STACK_GATEWAY], SIGTERM);
@@ -171,6 +201,25 @@ Test(degraded, without_redis_limits_and_revocations_hold)
     a = get(me);
     cr_expect_eq(a.status, 200, "%s", a.body.p);
     cr_expect_not_null(answer_header(&a, "ratelimit").p);
+    make_key();
+    cr_expect_eq(status_by_key(), 200);
+    revoke_key();
+    wait_until(key_is_refused, NULL, 5, "the list to be fetched");
     log_out();
     wait_until(answers_401, me, 5, "the list to be fetched");
+}
+
+/* Asked each time, so that it is the old answer that counts when users is gone. */
+Test(degraded, without_users_api_keys_that_were_used_still_hold)
+{
+    program_env(&stack.part[STACK_GATEWAY], "VIADUCT_API_KEY_CACHE_MS=0");
+    program_env(&stack.part[STACK_GATEWAY], "VIADUCT_LOOPS=1");
+    restart_gateway();
+    make_key();
+    cr_assert_eq(status_by_key(), 200);
+    program_kill(&stack.part[STACK_USERS]);
+    cr_expect_eq(status_by_key(), 200);
+    key = "vk_8d5XwVaiGFe4qW0wmEtTQCWkQ5wmcmsNPvtmlZUkGJvKTUE0";
+    cr_expect_eq(status_by_key(), 401, "a typo needs nobody");
+    stack_start_part(&stack, STACK_USERS);
 }

@@ -55,6 +55,21 @@ Test(openapi, has_every_route_but_pages)
     }
 }
 
+/* What API keys may do, with the scopes they need; and nothing else. */
+Test(openapi, says_what_api_keys_may_do)
+{
+    const char *place = strstr(text, "\"operationId\":\"post_v1_orders\"");
+    const char *make = strstr(text, "\"operationId\":\"post_v1_api_keys\"");
+    const char *end;
+
+    cr_assert(place && make);
+    end = strstr(place, "\"parameters\"");
+    cr_expect_lt(strstr(place, "{\"api_key\":[\"orders:write\"]}"), end);
+    end = strstr(make, "\"parameters\"");
+    cr_expect_gt(strstr(make, "{\"api_key\":"), end);
+    cr_expect_not_null(strstr(text, "\"api_key\":{\"type\":\"http\""));
+}
+
 static int count(const char *what)
 {
     int n = 0;

@@ -55,6 +55,19 @@ Test(routes, answers_with_tokens_are_never_stored)
             cr_expect_str_eq(r->cache_control, "no-store");
 }
 
+/* What a key may never do has no scopes. */
+Test(routes, keep_accounts_sessions_and_keys_from_api_keys)
+{
+    for (const struct route *r = routes; r->path; r++) {
+        bool reads = r->method == HTTP_GET;
+
+        if (strncmp(r->path, "/v1/auth/", 9) == 0 ||
+            strncmp(r->path, "/v1/api-keys", 12) == 0 ||
+            (strncmp(r->path, "/v1/users", 9) == 0 && !reads))
+            cr_expect_eq(r->scopes, 0, "%s", r->path);
+    }
+}
+
 static const struct route broken[] = {
     {.path = "/neither", .status = 204},
     {.path = "/both", .rpc = &USERS_GET, .flow = serve_jwks, .status = 200},
@@ -68,6 +81,7 @@ static const struct route broken[] = {
      .rpc = &USERS_LIST,
      .permission = PERM_USERS_LIST,
      .status = 200},
+    {.path = "/open", .rpc = &USERS_LIST, .scopes = SCOPE_USERS_LIST, .status = 200},
     {.path = "/location", .rpc = &USERS_LIST, .location = "/x/{id}", .status = 201},
     {.path = "/nothing", .flow = serve_jwks, .status = 200},
 };

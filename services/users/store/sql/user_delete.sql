@@ -12,6 +12,14 @@ WITH gone AS (
     FROM gone
     WHERE s.user_id = gone.id AND s.revoked_at IS NULL
     RETURNING s.id
+), keys AS (
+    UPDATE api_keys k
+    SET revoked_at = now()
+    FROM gone
+    WHERE k.user_id = gone.id AND k.revoked_at IS NULL
+    RETURNING k.id
+), void AS (
+    SELECT id FROM ended UNION ALL SELECT id FROM keys
 )
-SELECT (SELECT array_to_string(array_agg(ended.id), ' ') FROM ended) AS ended
+SELECT (SELECT array_to_string(array_agg(void.id), ' ') FROM void) AS ended
 FROM gone

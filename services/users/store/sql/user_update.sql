@@ -1,6 +1,7 @@
 -- write
 -- $1 user, $2 version it must have or null, $3 name or null, $4 status or null. No row: no
--- such user; id null: another version. Sessions end when the user is not active any more.
+-- such user; id null: another version. Sessions and API keys
+-- end when the user is not active any more.
 WITH target AS MATERIALIZED (
     SELECT id AS target_id, version AS target_version
     FROM users
@@ -21,8 +22,16 @@ WITH target AS MATERIALIZED (
     FROM changed c
     WHERE s.user_id = c.id AND c.status <> 'active' AND s.revoked_at IS NULL
     RETURNING s.id
+), keys AS (
+    UPDATE api_keys k
+    SET revoked_at = now()
+    FROM changed c
+    WHERE k.user_id = c.id AND c.status <> 'active' AND k.revoked_at IS NULL
+    RETURNING k.id
+), void AS (
+    SELECT id FROM ended UNION ALL SELECT id FROM keys
 )
 SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at,
-       (SELECT array_to_string(array_agg(ended.id), ' ') FROM ended) AS ended
+       (SELECT array_to_string(array_agg(void.id), ' ') FROM void) AS ended
 FROM target
 LEFT JOIN changed ON true

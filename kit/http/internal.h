@@ -32,6 +32,8 @@ enum {
     HTTP_SKIP_MAX = 65536, /* bytes of an unwanted body for which a connection is kept */
     HTTP_SWEEP_MS = 100,   /* how often clients in flight are looked at */
     HTTP_ACCEPT_PAUSE_MS = 100,
+    HTTP_SHED_AT_ONCE = 64,  /* connections, when no descriptor is left */
+    HTTP_SHED_LOG_MS = 1000, /* how often that is logged */
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
 };
@@ -50,6 +52,8 @@ struct http_server {
     int port;
     bool draining;
     struct loop_timer accept_again;
+    int spare_fd;           /* given up to close who cannot be served; -1: lost */
+    int64_t shed_logged_us; /* monotonic */
 
     struct list conns;
     struct list arrivals;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The listening socket: an address of one's own for each loop, and no spinning when the
- * process is out of descriptors. */
+/* The listening socket: an address of one's own for each loop. When the process is out of
+ * descriptors, who comes is closed at once by means of a spare one: clients know at once,
+ * go elsewhere, and nothing spins on a backlog that cannot be taken. */
+#include "kit/base/clock.h"
 #include "kit/http/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,10 +17,17 @@ enum { BACKLOG = 1024 };
 
 /* ---- accepting ---- */
 
+static void keep_spare(struct http_server *s)
+{
+    if (s->spare_fd < 0)
+        s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void accept_again(struct loop_timer *t)
 {
     struct http_server *s = CONTAINER_OF(t, struct http_server, accept_again);
 
+    keep_spare(s);
     if (s->bound && s->n_conns < s->conf.max_connections)
         evconnlistener_enable(s->listener);
 }
@@ -34,13 +44,50 @@ static struct http_server *server_of(const struct evconnlistener *l)
     return s;
 }
 
-/* No descriptor or no memory: trying again at once would spin. */
+static void count_shed(struct http_server *s, int64_t n)
+{
+    int64_t now_us = clock_mono_us();
+
+    metric_add(metrics_counter("viaduct_http_connections_refused_total",
+                               "Connections closed at once, over a cap", "reason",
+                               "descriptors", NULL),
+               n);
+    if (s->shed_logged_us && now_us - s->shed_logged_us < HTTP_SHED_LOG_MS * 1000)
+        return;
+    s->shed_logged_us = now_us;
+    LOG_WARN(NULL, "http.out_of_descriptors", KV("closed", n));
+}
+
+/* False when there is no spare one, because another thread got it. */
+static bool shed(struct http_server *s)
+{
+    int n = 0, fd = 0;
+
+    while (n < HTTP_SHED_AT_ONCE && s->spare_fd >= 0 && fd >= 0) {
+        close(s->spare_fd);
+        s->spare_fd = -1;
+        fd = accept4(evconnlistener_get_fd(s->listener), NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            close(fd);
+            n++;
+        }
+        keep_spare(s);
+    }
+    if (n > 0)
+        count_shed(s, n);
+    return s->spare_fd >= 0;
+}
+
+/* Whatever is not mended at once is tried again later: at once would spin. */
 static void accept_failed(struct evconnlistener *l, void *arg)
 {
     struct http_server *s = server_of(l);
+    int why = errno;
 
     (void)arg;
-    LOG_WARN(NULL, "http.accept_failed", KV("errno", errno));
+    if (s && (why == EMFILE || why == ENFILE) && shed(s))
+        return;
+    LOG_WARN(NULL, "http.accept_failed", KV("errno", why));
     evconnlistener_disable(l);
     if (s)
         loop_timer_set(&s->accept_again, HTTP_ACCEPT_PAUSE_MS);
@@ -55,6 +102,9 @@ void http_server_unlisten(struct http_server *s)
     if (*at)
         *at = s->next;
     loop_timer_clear(&s->accept_again);
+    if (s->spare_fd >= 0)
+        close(s->spare_fd);
+    s->spare_fd = -1;
 }
 
 /* ---- the socket ---- */
@@ -121,6 +171,7 @@ const struct err *http_server_listen(struct http_server *s, struct arena *a)
     int fd;
 
     loop_timer_init(&s->accept_again, s->loop, accept_again);
+    keep_spare(s);
     if (!parse_address(s->conf.listen, &ss, &len))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "'%s' is not an address with a port",
                        s->conf.listen);

@@ -144,6 +144,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     const struct err *e;
 
     s->loop = l;
+    s->spare_fd = -1;
     s->conf = *conf;
     s->conf.listen = mem_strdup(conf->listen);
     fill_in(s);

@@ -23,6 +23,7 @@ static const struct breaker_conf breaker_conf = {
     .failure_ratio = 0.5,
     .slow_ratio = 1.1, /* a slow command is one that timed out */
     .slow_ms = 60000,
+    .dead_ms = 250,
     .open_ms = 500,
     .open_max_ms = 5000,
     .probes = 3,

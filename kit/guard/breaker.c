@@ -16,6 +16,7 @@ const struct breaker_conf BREAKER_DEFAULTS = {
     .failure_ratio = 0.5,
     .slow_ratio = 0.8,
     .slow_ms = 1000,
+    .dead_ms = 250,
     .open_ms = 500,
     .open_max_ms = 10000,
     .probes = 3,
@@ -83,6 +84,24 @@ static bool window_is_bad(const struct breaker *b)
             (b->sum.slow > 0 && b->sum.slow >= b->conf->slow_ratio * calls));
 }
 
+static void row_clear(struct breaker *b, int64_t now_us)
+{
+    b->good_us = now_us;
+    b->row = 0;
+}
+
+static void row_add(struct breaker *b, int64_t began_us)
+{
+    if (b->row++ == 0)
+        b->row_us = began_us > b->good_us ? began_us : b->good_us;
+}
+
+static bool row_is_dead(const struct breaker *b, int64_t now_us)
+{
+    return b->conf->dead_ms > 0 && b->row > 0 && b->row >= b->conf->min_calls &&
+           now_us - b->row_us >= (int64_t)b->conf->dead_ms * 1000;
+}
+
 /* +-20 %, so that the breakers of many processes do not probe together. */
 static int64_t jittered_us(uint32_t ms)
 {
@@ -92,6 +111,7 @@ static int64_t jittered_us(uint32_t ms)
 static void enter_closed(struct breaker *b, int64_t now_us)
 {
     window_clear(b, now_us);
+    row_clear(b, now_us);
     b->open_ms = b->conf->open_ms;
 }
 
@@ -149,11 +169,20 @@ bool breaker_allow(struct breaker *b, int64_t now_us)
     return true;
 }
 
-static void report_closed(struct breaker *b, int64_t now_us, bool failed, bool slow)
+static bool is_slow(const struct breaker *b, int64_t took_us)
+{
+    return took_us >= (int64_t)b->conf->slow_ms * 1000;
+}
+
+static void report_closed(struct breaker *b, int64_t now_us, bool failed, int64_t took_us)
 {
     window_roll(b, now_us);
-    window_add(b, failed, slow);
-    if (window_is_bad(b))
+    window_add(b, failed, is_slow(b, took_us));
+    if (failed)
+        row_add(b, now_us - took_us);
+    else
+        row_clear(b, now_us);
+    if (window_is_bad(b) || row_is_dead(b, now_us))
         enter(b, BREAKER_OPEN, now_us);
 }
 
@@ -176,11 +205,11 @@ static bool is_stale(const struct breaker *b, int64_t now_us, int64_t took_us)
 
 void breaker_report(struct breaker *b, int64_t now_us, bool failed, int64_t took_us)
 {
-    bool slow = took_us >= (int64_t)b->conf->slow_ms * 1000;
+    bool slow = is_slow(b, took_us);
 
     b->calls_out -= b->calls_out > 0;
     if (b->state == BREAKER_CLOSED)
-        report_closed(b, now_us, failed, slow);
+        report_closed(b, now_us, failed, took_us);
     else if (b->state == BREAKER_HALF_OPEN && is_stale(b, now_us, took_us))
         b->stale_out--;
     else if (b->state == BREAKER_HALF_OPEN)

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Circuit breaker: closed -> open -> half-open -> closed. It opens when, over a rolling
- * window with at least `min_calls` calls, the ratio of failures or of slow calls reaches
- * its limit; stays open for a jittered time that doubles on each re-opening up to a cap;
- * then lets `probes` calls through, and closes when all of them do well. (Nygard, Release
- * It!, chapter 5; the windowed ratios are those of resilience4j.) Pure: the caller gives
- * the time. One thread.
+ * Circuit breaker: closed -> open -> half-open -> closed. It opens by either of two
+ * rules, when there are at least `min_calls` calls to judge by:
+ *
+ *   ratio  over a rolling window, the ratio of failures or of slow calls reaches its
+ * limit row    nothing but failures has come for `dead_ms`: the last good answer, and the
+ * start of the first call that failed since, are so long ago. A peer that is gone is
+ *          known at once, however many good calls the window still holds; the calls that
+ *          one lost connection takes with it are of one moment, and are not a row.
+ *
+ * It stays open for a jittered time that doubles on each re-opening up to a cap; then
+ * lets `probes` calls through, and closes when all of them do well. (Nygard, Release It!,
+ * chapter 5; the windowed ratios are those of resilience4j; the row is Envoy's outlier
+ * detection, consecutive_5xx in outlier_detection.proto, which counts calls only.) Pure:
+ * the caller gives the time. One thread.
  */
 #ifndef KIT_GUARD_BREAKER_H
 #define KIT_GUARD_BREAKER_H
@@ -18,9 +26,10 @@ enum { BREAKER_BUCKETS = 10 };
 
 struct breaker_conf {
     uint32_t window_ms;   /* rolling window, in BREAKER_BUCKETS buckets */
-    uint32_t min_calls;   /* fewer in the window never open it */
+    uint32_t min_calls;   /* fewer in the window, or in a row, never open it */
     double failure_ratio; /* 0..1 */
     double slow_ratio;    /* 0..1; 1.1 switches it off */
+    uint32_t dead_ms;     /* nothing but failures for so long; 0 switches it off */
     uint32_t slow_ms;     /* a call is slow from here on */
     uint32_t open_ms;     /* first open time; jittered by +-20 % */
     uint32_t open_max_ms;
@@ -38,6 +47,9 @@ struct breaker {
     struct breaker_bucket buckets[BREAKER_BUCKETS], sum;
     int64_t bucket_us; /* start of the current bucket */
     unsigned current;
+    int64_t good_us; /* the last good answer, or when it closed */
+    int64_t row_us;  /* since when nothing but failures has come... */
+    uint32_t row;    /* ...and how many */
     int64_t open_until_us;
     int64_t half_open_us; /* when it became half-open */
     uint32_t open_ms;     /* the next open time */

@@ -20,6 +20,7 @@ static const struct breaker_conf smtp_breaker = {
     .failure_ratio = 0.5,
     .slow_ratio = 1.1, /* mail servers may take their time */
     .slow_ms = 2000,   /* how long those behind a probe wait for it */
+    .dead_ms = 1000,
     .open_ms = 2000,
     .open_max_ms = 30000,
     .probes = 1,

@@ -138,6 +138,87 @@ Test(breaker, rolling_window_adds_up_at_any_step)
     }
 }
 
+/* ---- a row of failures ------------------------------------------------------- */
+
+static void start_with_good_calls(int n)
+{
+    static struct breaker_conf conf;
+
+    conf = CONF;
+    conf.window_ms = 10000;
+    conf.dead_ms = 250;
+    breaker_init(&b, &conf, now);
+    calls(n, false);
+}
+
+Test(breaker, opens_on_a_row_of_failures_whatever_went_well_before)
+{
+    start_with_good_calls(10000);
+    for (int i = 0; i < 26; i++) {
+        cr_assert_eq(b.state, BREAKER_CLOSED, "after %d ms", i * 10);
+        now += 10 * MS;
+        call(true, FAST);
+    }
+    cr_assert_eq(b.state, BREAKER_OPEN);
+}
+
+Test(breaker, calls_that_wait_in_vain_are_a_row_from_their_start)
+{
+    start_with_good_calls(10000);
+    now += 1500 * MS;
+    for (int i = 0; i < 9; i++)
+        call(true, 1500 * MS);
+    cr_assert_eq(b.state, BREAKER_CLOSED, "nine are too few");
+    call(true, 1500 * MS);
+    cr_assert_eq(b.state, BREAKER_OPEN);
+}
+
+Test(breaker, what_one_lost_connection_takes_along_is_no_row)
+{
+    start_with_good_calls(10000);
+    now += 60000 * MS; /* nothing was asked for a minute */
+    calls(1000, false);
+    now += 5 * MS;
+    for (int i = 0; i < 500; i++)
+        call(true, 5 * MS);
+    cr_assert_eq(b.state, BREAKER_CLOSED);
+}
+
+Test(breaker, a_silent_hour_before_the_first_failure_is_no_row)
+{
+    start_with_good_calls(50);
+    now += 9000 * MS;
+    for (int i = 0; i < 20; i++)
+        call(true, FAST);
+    cr_assert_eq(b.state, BREAKER_CLOSED);
+}
+
+Test(breaker, one_good_answer_ends_a_row)
+{
+    start_with_good_calls(10000);
+    for (int i = 0; i < 200; i++) {
+        now += 10 * MS;
+        call(i % 20 != 0, FAST);
+    }
+    cr_assert_eq(b.state, BREAKER_CLOSED);
+}
+
+Test(breaker, rows_are_not_minded_when_that_is_switched_off)
+{
+    struct breaker_conf conf = CONF;
+
+    conf.window_ms = 10000;
+    breaker_init(&b, &conf, now);
+    calls(1000, false);
+    for (int i = 0; i < 500; i++) {
+        now += 10 * MS;
+        call(true, FAST);
+    }
+    cr_assert_eq(b.state, BREAKER_CLOSED);
+}
+
+/* ---- open and half-open ------------------------------------------------------ */
+
 Test(breaker, stays_open_for_a_jittered_time)
 {
     int64_t least = INT64_MAX, most = 0;

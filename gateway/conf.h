@@ -50,6 +50,8 @@
       "hop URLs of the jobs service")                                                  \
     O(i64, hop_in_flight, "VIADUCT_HOP_IN_FLIGHT", "2000", 1, 1e6,                     \
       "calls at a time to one service, per loop, at most; less while it is slow")      \
+    O(i64, hop_in_flight_min, "VIADUCT_HOP_IN_FLIGHT_MIN", "100", 1, 1e6,              \
+      "and at least, however slow it is")                                              \
     O(ms, hedge_ms, "VIADUCT_HEDGE_MS", "0", 0, 60000,                                 \
       "a read without an answer for so long is also asked of another replica; 0: not") \
     RPC_TLS_OPTIONS(O)                                                                 \

@@ -15,6 +15,7 @@ static const struct err *connect_services(struct arena *a, struct edge *e)
                                          .codes = ERR_CODES,
                                          .zone = e->conf.zone,
                                          .in_flight = e->conf.hop_in_flight,
+                                         .in_flight_min = e->conf.hop_in_flight_min,
                                          .hedge_ms = e->conf.hedge_ms};
     const char *const urls[] = {e->conf.users, e->conf.orders, e->conf.jobs};
 

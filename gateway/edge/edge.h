@@ -35,8 +35,9 @@ struct edge_conf {
     int64_t api_key_ms;                /* what users said of an API key is fresh */
     const char *users, *orders, *jobs; /* hop URLs */
     const char *zone;
-    unsigned hop_in_flight; /* calls at a time to one service */
-    int64_t hedge_ms;       /* 0: never */
+    unsigned hop_in_flight;     /* calls at a time to one service, at most */
+    unsigned hop_in_flight_min; /* ...and at least, however slow it is */
+    int64_t hedge_ms;           /* 0: never */
     struct redis_conf redis;
     struct http_conf http;
     const char *https_listen; /* "": none; the rest is that of http */

@@ -189,7 +189,7 @@ void rpc_call_lost(struct rpc_call *call)
     struct rpc_replica *r = call->replica;
     bool sent = call->place != RPC_QUEUED;
 
-    rpc_call_detach(call, sent ? RPC_VERDICT_FAILED : RPC_VERDICT_NONE, false);
+    rpc_call_detach(call, sent ? RPC_VERDICT_LOST : RPC_VERDICT_NONE, false);
     if (sent && !may_repeat(call))
         finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
     else if (rpc_hedge_other(call) || call->twin_of || has_begun(call) ||

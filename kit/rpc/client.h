@@ -32,7 +32,8 @@ struct rpc_client_conf {
         *codes;         /* every code a reply may carry, NULL-terminated */
     const char *zone;   /* replicas elsewhere only when none here can; NULL, "": none */
     unsigned in_flight; /* calls at a time to one service, at most; 0: 20000 */
-    int64_t hedge_ms;   /* a read without an answer is asked again elsewhere; 0: not */
+    unsigned in_flight_min; /* ...and at least, however slow it is; 0: 100 */
+    int64_t hedge_ms; /* a read without an answer is asked again elsewhere; 0: not */
 };
 
 /* Once per process before the first client or listener; bounds NNG's threads. */

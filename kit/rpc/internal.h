@@ -33,7 +33,7 @@ enum {
     RPC_METHOD_BUCKETS = 64,
     RPC_PULSE_MS = 5000,    /* silence before a PING */
     RPC_SILENCE_MS = 15000, /* silence that means the connection is dead */
-    RPC_IN_FLIGHT_PART = 4, /* the limit of an upstream falls to this part of its max */
+    RPC_IN_FLIGHT_MIN = 100,
     RPC_IN_FLIGHT_MAX = 20000,
     RPC_CALM_MS = 100,
     RPC_GONE_MAX = 64, /* vanished addresses whose breaker is remembered */
@@ -50,6 +50,7 @@ enum rpc_verdict {
     RPC_VERDICT_OK,
     RPC_VERDICT_REFUSED, /* well, but it did no work: how quickly says nothing */
     RPC_VERDICT_FAILED,
+    RPC_VERDICT_LOST, /* with its connection: a failure, but nothing about how quickly */
     RPC_VERDICT_NONE,
 };
 

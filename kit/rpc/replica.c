@@ -240,7 +240,8 @@ void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict 
     if (v == RPC_VERDICT_NONE)
         breaker_forget(&r->breaker, now_us);
     else
-        breaker_report(&r->breaker, now_us, v == RPC_VERDICT_FAILED, took_us);
+        breaker_report(&r->breaker, now_us,
+                       v == RPC_VERDICT_FAILED || v == RPC_VERDICT_LOST, took_us);
     if (r->breaker.state != r->breaker_shown)
         rpc_replica_show_breaker(r, now_us);
 }

@@ -450,11 +450,13 @@ static void make_metrics(struct rpc_upstream *u)
 
 static void init_limit(struct rpc_upstream *u)
 {
-    unsigned max = u->client->conf.in_flight;
-    struct gradient_conf conf = {.max = max ? max : RPC_IN_FLIGHT_MAX,
+    unsigned max = u->client->conf.in_flight, min = u->client->conf.in_flight_min;
+    struct gradient_conf conf = {.min = min ? min : RPC_IN_FLIGHT_MIN,
+                                 .max = max ? max : RPC_IN_FLIGHT_MAX,
                                  .calm_ms = RPC_CALM_MS};
 
-    conf.min = (conf.max + RPC_IN_FLIGHT_PART - 1) / RPC_IN_FLIGHT_PART;
+    if (conf.min > conf.max)
+        conf.min = conf.max;
     gradient_init(&u->limit, &conf, clock_mono_us());
 }
 

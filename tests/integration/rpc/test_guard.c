@@ -152,6 +152,29 @@ Test(rpc_guard, room_comes_back_with_every_end)
     rig_server_stop(s);
 }
 
+static double limit_of(const char *service)
+{
+    return (double)metric_value(
+        metrics_gauge("viaduct_hop_limit", "", "upstream", service, NULL));
+}
+
+/* Rounds of the same method, so that it is known how long that takes. */
+static void sleep_rounds(int rounds, int n, int64_t ms)
+{
+    static struct rig_outcome o[60];
+
+    for (int i = 0; i < rounds; i++) {
+        for (int j = 0; j < n; j++)
+            rig_begin(&(struct rig_call){.method = &RIG_SLEEP, .number = ms}, &o[j]);
+        cr_assert(rig_until(rig_all_ended, NULL));
+    }
+}
+
+static bool limit_is(void *arg)
+{
+    return limit_of("rig") == *(double *)arg;
+}
+
 /* Of another service, which nobody serves. */
 static const struct rpc_method OTHER = {
     0x0a01, "other.echo", "other", &rig_text_msg, &rig_text_msg, true, 1000};
@@ -168,6 +191,32 @@ Test(rpc_guard, a_full_upstream_leaves_the_others_their_slots)
     rig_connect_as(rig_server_url(s), &TEN);
     cr_assert_null(rpc_client_add(rig_client, &a, "other", "tcp://127.0.0.1:1"));
     fill(o, 20, PRIORITY_NORMAL);
+    rig_begin(&(struct rig_call){.method = &OTHER}, &o[0]);
+    cr_assert_eq(o[0].code, &ERR_CODE_UNAVAILABLE, "not shed: it has its own limit");
+    rig_disconnect();
+    rig_server_stop(s);
+    arena_fini(&a);
+}
+
+Test(rpc_guard, a_service_that_slows_down_falls_to_the_floor_and_no_other_with_it)
+{
+    static struct rig_outcome o[60];
+    const struct rpc_client_conf conf = {.in_flight = 60, .in_flight_min = 16};
+    struct rig_server *s;
+    struct arena a;
+    double floor = 16;
+
+    rig_init();
+    arena_init(&a);
+    s = rig_server_start(&(struct rig_conf){.url = rig_ipc("limit")});
+    rig_connect_as(rig_server_url(s), &conf);
+    cr_assert_null(rpc_client_add(rig_client, &a, "other", "tcp://127.0.0.1:1"));
+    sleep_rounds(75, 12, 20); /* more than ten windows: that is known */
+    for (int i = 0; i < 60 && !limit_is(&floor); i++)
+        sleep_rounds(1, 12, 150);
+    cr_assert(rig_until(limit_is, &floor), "it is %f", limit_of("rig"));
+    cr_assert_eq(limit_of("other"), 60);
+    cr_assert_eq(fill(o, 50, PRIORITY_VITAL), 34u);
     rig_begin(&(struct rig_call){.method = &OTHER}, &o[0]);
     cr_assert_eq(o[0].code, &ERR_CODE_UNAVAILABLE, "not shed: it has its own limit");
     rig_disconnect();

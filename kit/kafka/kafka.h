@@ -32,9 +32,9 @@ MUST_CHECK const struct err *kafka_producer_create(struct arena *a, struct loop 
 void kafka_producer_destroy(struct kafka_producer *p, int timeout_ms);
 
 /* Copies everything. `report(arg, ok)` comes exactly once, in the loop, later; ok only
- * when the broker has persisted it. false: the queue is full or the producer is being
- * remade, nothing was taken and no report will come; stop, and go on when `room` is
- * called. */
+ * when the broker has persisted it. false: the queue is full, the breaker is open (a
+ * message had no report for 5 s) or the producer is being remade; nothing was taken and
+ * no report will come; stop, and go on when `room` is called. */
 MUST_CHECK bool kafka_produce(struct kafka_producer *p, const char *topic, struct str key,
                               struct str value, const struct kafka_header *headers,
                               size_t n_headers, void (*report)(void *arg, bool ok),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The producer. Each message has a node in `open` from kafka_produce() to its report.
+ * A breaker (circuit.h) says no while messages are late.
  * After a fatal error of librdkafka (the idempotent session is lost) the instance is
  * replaced: what was open is reported as not sent, and its owner sends it again.
  */
 #include "kit/base/clock.h"
 #include "kit/base/log.h"
 #include "kit/base/mem.h"
+#include "kit/kafka/circuit.h"
 #include "kit/kafka/client.h"
 #include "kit/obs/metrics.h"
 
@@ -32,13 +34,15 @@ static const struct kafka_setting settings[] = {
 
 struct open_message {
     struct list link;
+    struct kafka_pass pass;
     void (*report)(void *arg, bool ok);
     void *arg;
 };
 
 struct kafka_producer {
     struct kafka_client client;
-    struct list open;   /* in librdkafka's hands */
+    struct kafka_circuit circuit;
+    struct list open;   /* in librdkafka's hands, oldest first */
     struct list failed; /* refused by it for good; reported in the next turn */
     unsigned n_open;
     bool fatal; /* to be remade in the next turn */
@@ -65,13 +69,18 @@ static void finish_all(struct kafka_producer *p, struct list *messages)
 
     list_init(&taken);
     list_splice(&taken, messages); /* a report may produce again */
-    while ((link = list_pop(&taken)))
-        finish(p, CONTAINER_OF(link, struct open_message, link), false);
+    while ((link = list_pop(&taken))) {
+        struct open_message *m = CONTAINER_OF(link, struct open_message, link);
+
+        kafka_circuit_forget(&p->circuit, &m->pass);
+        finish(p, m, false);
+    }
 }
 
 static void offer_room(struct kafka_producer *p)
 {
-    if (!p->wants_room || p->fatal || p->n_open > ROOM_AT)
+    if (!p->wants_room || p->fatal || p->n_open > ROOM_AT ||
+        !kafka_circuit_has_room(&p->circuit))
         return;
     p->wants_room = false;
     if (p->room)
@@ -82,11 +91,15 @@ static void offer_room(struct kafka_producer *p)
 
 static void serve_reports(struct kafka_producer *p, rd_kafka_event_t *ev)
 {
-    const rd_kafka_message_t *m;
+    const rd_kafka_message_t *reported;
 
-    while ((m = rd_kafka_event_message_next(ev)))
-        finish(p, m->_private,
-               rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED);
+    while ((reported = rd_kafka_event_message_next(ev))) {
+        struct open_message *m = reported->_private;
+        bool ok = rd_kafka_message_status(reported) == RD_KAFKA_MSG_STATUS_PERSISTED;
+
+        kafka_circuit_report(&p->circuit, &m->pass, ok);
+        finish(p, m, ok);
+    }
 }
 
 static void serve_error(struct kafka_producer *p, rd_kafka_event_t *ev)
@@ -124,6 +137,19 @@ static unsigned serve(struct kafka_client *c, unsigned max)
     return n;
 }
 
+/* Each second: what is late, and whether a probe may go. */
+static void watch_circuit(struct kafka_client *c)
+{
+    struct kafka_producer *p = CONTAINER_OF(c, struct kafka_producer, client);
+
+    LIST_EACH (it, &p->open)
+        if (!kafka_circuit_is_late(&p->circuit,
+                                   &CONTAINER_OF(it, struct open_message, link)->pass))
+            break;
+    kafka_circuit_show(&p->circuit);
+    offer_room(p);
+}
+
 static void setup(struct kafka_client *c, rd_kafka_conf_t *conf)
 {
     (void)c;
@@ -136,6 +162,7 @@ static const struct kafka_client_def producer_def = {
     .setup = setup,
     .queue = rd_kafka_queue_get_main,
     .serve = serve,
+    .tick = watch_circuit,
 };
 
 /* ---- later in the loop ----------------------------------------------------------- */
@@ -217,6 +244,23 @@ static bool take_back(struct kafka_producer *p, rd_kafka_resp_err_t code)
            (code && p->fatal);
 }
 
+/* NULL: not now. */
+static struct open_message *make_open(struct kafka_producer *p,
+                                      void (*report)(void *arg, bool ok), void *arg)
+{
+    struct open_message *m;
+    struct kafka_pass pass;
+
+    if (p->fatal || p->n_open >= OPEN_MAX || !kafka_circuit_enter(&p->circuit, &pass)) {
+        p->wants_room = true;
+        return NULL;
+    }
+    m = MEM_NEW(struct open_message);
+    *m = (struct open_message){.report = report, .arg = arg, .pass = pass};
+    list_init(&m->link);
+    return m;
+}
+
 static void keep_open(struct kafka_producer *p, struct open_message *m,
                       rd_kafka_resp_err_t code, const char *topic)
 {
@@ -234,18 +278,15 @@ bool kafka_produce(struct kafka_producer *p, const char *topic, struct str key,
                    struct str value, const struct kafka_header *headers, size_t n_headers,
                    void (*report)(void *arg, bool ok), void *arg)
 {
-    struct open_message *m;
+    struct open_message *m = make_open(p, report, arg);
     rd_kafka_resp_err_t code;
 
-    p->wants_room = p->wants_room || p->fatal || p->n_open >= OPEN_MAX;
-    if (p->fatal || p->n_open >= OPEN_MAX)
+    if (!m)
         return false;
-    m = MEM_NEW(struct open_message);
-    *m = (struct open_message){.report = report, .arg = arg};
-    list_init(&m->link);
     code = hand_over(p, topic, key, value, make_headers(headers, n_headers), m);
     if (take_back(p, code)) {
         p->wants_room = true;
+        kafka_circuit_forget(&p->circuit, &m->pass);
         free(m);
         return false;
     }
@@ -288,6 +329,7 @@ const struct err *kafka_producer_create(struct arena *a, struct loop *l,
     list_init(&p->failed);
     loop_task_init(&p->later, later);
     find_metrics(p);
+    kafka_circuit_init(&p->circuit);
     kafka_client_init(&p->client, l, &producer_def, conf);
     err = kafka_client_open(a, &p->client);
     if (err) {
@@ -325,5 +367,6 @@ void kafka_producer_destroy(struct kafka_producer *p, int timeout_ms)
     left_ms = (until_us - clock_mono_us()) / 1000;
     kafka_client_close(&p->client, left_ms > 0 ? (int)left_ms : 0);
     kafka_client_fini(&p->client);
+    kafka_circuit_fini(&p->circuit);
     free(p);
 }

@@ -37,7 +37,9 @@ void bench_end(struct bench *b);
 
 /* Messages first..first+n-1, the number as text; all of one key when `key`. */
 void bench_send(struct bench *b, int first, int n, const char *key);
-/* ... and waits until all have their reports. */
+/* ... as many of them as are taken. */
+unsigned bench_send_some(struct bench *b, int first, int n);
+/* bench_send, and waits until all have their reports. */
 void bench_send_all(struct bench *b, int first, int n, const char *key);
 bool bench_reported(void *bench);
 

@@ -37,6 +37,7 @@ struct proxy {
     pthread_t thread;
     atomic_int delay_ms;
     atomic_bool lose, stopping;
+    atomic_ulong taken;             /* bytes, from callers */
     struct way ways[2 * PAIRS_MAX]; /* there and back of each pair; from -1: free */
 };
 
@@ -112,6 +113,8 @@ static bool take_bytes(struct proxy *p, struct way *w, bool back)
     if (!c)
         give_up("malloc");
     n = recv(w->from, c->bytes, CHUNK, MSG_DONTWAIT);
+    if (n > 0 && !back)
+        atomic_fetch_add(&p->taken, (unsigned long)n);
     if (n <= 0 || atomic_load(&p->lose)) {
         w->holed = w->holed || n > 0;
         free(c);
@@ -213,6 +216,11 @@ void proxy_delay(struct proxy *p, int ms)
 void proxy_lose_all(struct proxy *p, bool lose)
 {
     atomic_store(&p->lose, lose);
+}
+
+unsigned long proxy_taken(const struct proxy *p)
+{
+    return atomic_load(&p->taken);
 }
 
 void proxy_stop(struct proxy *p)

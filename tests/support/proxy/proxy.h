@@ -19,6 +19,8 @@ void proxy_delay(struct proxy *p, int ms);
 /* Takes everything, new connections too, and passes nothing on in either way. Connections
  * that have lost something do not outlive the end of it. */
 void proxy_lose_all(struct proxy *p, bool lose);
+/* Bytes that callers have sent so far, lost ones included. */
+unsigned long proxy_taken(const struct proxy *p);
 void proxy_stop(struct proxy *p);
 
 #endif

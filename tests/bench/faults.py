@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench faults: what clients notice of bad replicas, in ratios to the same run's normal.
+
+Three replicas of the orders service behind proxies that delay or swallow; 64 clients read an
+order without a pause. Each fault is measured after it is known (the first seconds of it are
+shown apart). Then nobody answers: how quickly the 503 comes."""
+import socket
+import sys
+import time
+
+from measure import BIN, LOAD_CORE, ROOT, SERVER_CORE, Load, Processes, Report, free_port, listens, say, table, wait_until
+from stack import Stack, is_ready
+
+QUICK = "--quick" in sys.argv
+ROUNDS, SECONDS, LEARN = (1, 2, 2) if QUICK else (3, 4, 3)
+REPLICAS, CLIENTS, DEADLINE_MS = 3, 64, 1500
+SETTINGS = {
+    "VIADUCT_LOOPS": "1",
+    "VIADUCT_LIMIT_IP": "0",
+    "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
+    "VIADUCT_LIMIT_USER": "1000000000",
+    "VIADUCT_ACCESS_TOKEN_S": "3600",
+    "VIADUCT_WORK_MS": str(DEADLINE_MS),
+}
+
+
+class Replicas:
+    """Of the orders service; the gateway knows them by their proxies."""
+
+    def __init__(self, processes, stack):
+        ports = [free_port() for _ in range(REPLICAS)]
+        proxies = [free_port() for _ in range(REPLICAS)]
+        control, self.admin = free_port(), [free_port() for _ in range(REPLICAS)]
+        for i, port in enumerate(ports):
+            env = {**stack.env, "VIADUCT_ORDERS_LISTEN": f"tcp://127.0.0.1:{port}",
+                   "VIADUCT_ADMIN_LISTEN": f"127.0.0.1:{self.admin[i]}"}
+            processes.start(f"orders{i}", [BIN / "viaduct-orders"], SERVER_CORE, env)
+            wait_until(lambda i=i: is_ready(self.admin[i]), f"replica {i} is ready")
+        processes.start("proxy", ["python3", ROOT / "tests/bench/faults_proxy.py", control,
+                                  *(f"{p}:{to}" for p, to in zip(proxies, ports))], LOAD_CORE)
+        wait_until(lambda: listens(control), "the proxies listen")
+        self.control = socket.create_connection(("127.0.0.1", control))
+        stack.env["VIADUCT_ORDERS_UPSTREAM"] = ",".join(f"tcp://127.0.0.1:{p}" for p in proxies)
+
+    def order(self, index, what, value):
+        self.control.sendall(f"{index} {what} {value}\n".encode())
+        self.control.recv(16)
+
+    def order_all(self, what, value):
+        for i in range(REPLICAS):
+            self.order(i, what, value)
+
+
+class Bench:
+    def __init__(self, processes, stack, replicas):
+        self.load, self.stack, self.replicas = Load(processes), stack, replicas
+        _, token, order = stack.user_with_order()
+        self.path, self.headers = f"GET /v1/orders/{order}", [f"Authorization: Bearer {token}"]
+        self.rows = []
+
+    def run(self, seconds):
+        return self.load.run(self.stack.api, [self.path], CLIENTS, seconds, self.headers)
+
+    def all_well(self):
+        def up():
+            m = self.stack.metrics("gateway")
+            return (m.get('viaduct_hop_replicas{state="up",upstream="orders"}') == REPLICAS and
+                    all(v == 0 for k, v in m.items() if k.startswith('viaduct_breaker_state{target="orders@')))
+        wait_until(up, "all replicas are well", 60)
+
+    def row(self, title, r, normal):
+        self.rows.append((title, f"{r['rps']:.0f}", f"{r['p50'] / 1000:.2f}", f"{r['p99'] / 1000:.2f}",
+                          f"{r['p99'] / normal['p99']:.2f}", f"{100 * r['bad'] / max(r['requests'], 1):.2f} %"))
+
+    def one_bad(self, title, what, value, none):
+        """Normal and bad in turns; the median round by the ratio of p99."""
+        rounds = []
+        for _ in range(ROUNDS):
+            self.all_well()
+            self.run(1)
+            normal = self.run(SECONDS)
+            self.replicas.order(REPLICAS - 1, what, value)
+            first, after = self.run(LEARN), self.run(SECONDS)
+            self.replicas.order(REPLICAS - 1, what, none)
+            rounds.append((after["p99"] / normal["p99"], normal, first, after))
+            while self.wake(): # traffic is what closes breakers
+                pass
+        ratio, normal, first, after = sorted(rounds, key=lambda r: r[0])[len(rounds) // 2]
+        self.row("normal", normal, normal)
+        self.row(f"{title}, the first {LEARN} s", first, normal)
+        self.row(f"{title}, then", after, normal)
+        return ratio, after, normal
+
+    def wake(self):
+        self.run(1)
+        try:
+            self.all_well_now()
+            return False
+        except LookupError:
+            return True
+
+    def all_well_now(self):
+        m = self.stack.metrics("gateway")
+        if (m.get('viaduct_hop_replicas{state="up",upstream="orders"}') != REPLICAS or
+                any(v for k, v in m.items() if k.startswith('viaduct_breaker_state{target="orders@'))):
+            raise LookupError
+
+    def nobody(self):
+        """How long from the loss to the breakers, and what an answer takes then."""
+        self.replicas.order_all("lose", 1)
+        began = time.monotonic()
+        while not self.all_open() and time.monotonic() - began < 30:
+            self.run(1)
+        opened = time.monotonic() - began
+        r = self.run(SECONDS)
+        self.replicas.order_all("lose", 0)
+        return opened, r
+
+    def all_open(self):
+        m = self.stack.metrics("gateway")
+        return sum(v > 0 for k, v in m.items() if k.startswith('viaduct_breaker_state{target="orders@')) == REPLICAS
+
+
+def main():
+    report = Report("faults")
+    with Processes() as processes, Stack(processes, SETTINGS) as stack:
+        for name in ("users", "jobs"):
+            stack.start(name)
+        replicas = Replicas(processes, stack)
+        stack.start("gateway")
+        bench = Bench(processes, stack, replicas)
+        for tag, title, what, value, none in (("slow", "one of three 200 ms slower", "delay", 200, 0),
+                                              ("silent", "one of three never answers", "lose", 1, 0)):
+            say(title)
+            ratio, after, normal = bench.one_bad(title, what, value, none)
+            report.figure(f"faults.one_{tag}.p99", after["p99"], "us", normal["p99"], ratio)
+            report.figure(f"faults.one_{tag}.bad", after["bad"] / max(after["requests"], 1), "1")
+            report.goal(f"{title}: p99 / normal", ratio, 1.3, False)
+        say("nobody answers")
+        opened, r = bench.nobody()
+        bench.row("nobody answers", r, r)
+        report.figure("faults.none.opened_within", opened, "s")
+        report.figure("faults.none.p50", r["p50"], "us", 5000, r["p50"] / 5000)
+        report.goal("100 % loss: until the breakers are open", opened, 2 * DEADLINE_MS / 1000, False, "s")
+        report.goal("100 % loss: 503, median", r["p50"] / 1000, 5, False, "ms")
+        print()
+        table(("", "answers/s", "p50 ms", "p99 ms", "p99/normal", "not 200"), bench.rows)
+        report.end()
+
+
+main()

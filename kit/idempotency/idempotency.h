@@ -60,8 +60,8 @@ void idempotency_start(struct flow *f, struct idempotency *k, const struct pg_st
 MUST_CHECK enum step idempotency_await(struct flow *f, struct idempotency *k,
                                        flow_step next);
 
-/* Deletes keys older than IDEMPOTENCY_KEEP_MS, every minute; one per process is enough,
- * more do not hurt. */
+/* Deletes keys older than IDEMPOTENCY_KEEP_MS, at once and every minute; one per process
+ * is enough, more do not hurt. */
 struct idempotency_sweeper;
 struct idempotency_sweeper *idempotency_sweeper_create(struct loop *l, struct pg_pool *p);
 /* Before the pool. */

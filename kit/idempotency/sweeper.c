@@ -55,7 +55,7 @@ struct idempotency_sweeper *idempotency_sweeper_create(struct loop *l, struct pg
     s->loop = l;
     s->pool = p;
     loop_timer_init(&s->timer, l, begin);
-    loop_timer_set(&s->timer, EVERY_MS);
+    loop_timer_set(&s->timer, 0);
     return s;
 }
 

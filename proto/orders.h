@@ -134,6 +134,13 @@ WIRE_MESSAGE(order_row, ORDER_ROW)
     F(T, str, next_cursor, OPTIONAL, 0, 200, "left out on the last page")
 WIRE_MESSAGE(order_rows, ORDER_ROWS)
 
+/* --- for exports: lines of JSON, an order_row each, as chunks of a stream --- */
+
+#define ORDER_EXPORT(F, T)                                                        \
+    F(T, time, from, OPTIONAL, 0, 0, "first moment; all there are when left out") \
+    F(T, time, to, OPTIONAL, 0, 0, "first moment after it; now when left out")
+WIRE_MESSAGE(order_export, ORDER_EXPORT)
+
 /*   number, symbol, name, in, out, idempotent, longest ms */
 #define ORDERS_METHODS(M)                                                               \
     M(0x0201, PRODUCTS_LIST, "products.list", product_query, product_page, true, 3000)  \
@@ -148,7 +155,8 @@ WIRE_MESSAGE(order_rows, ORDER_ROWS)
     M(0x0215, ORDERS_DELIVER, "orders.deliver", by_id, order, false, 3000)              \
     M(0x0216, ORDERS_CANCEL, "orders.cancel", by_id, order, false, 3000)                \
     M(0x0217, ORDERS_REFUND, "orders.refund", by_id, order, false, 3000)                \
-    M(0x0220, ORDERS_PERIOD, "orders.period", order_period, order_rows, true, 10000)
+    M(0x0220, ORDERS_PERIOD, "orders.period", order_period, order_rows, true, 10000)    \
+    M(0x0221, ORDERS_EXPORT, "orders.export", order_export, empty, true, 3600000)
 ORDERS_METHODS(RPC_METHOD_DECLARE)
 
 #endif

@@ -92,6 +92,8 @@ static enum step start_work(struct flow *f)
     const struct wire_msg *reply = route_reply(route);
 
     f->priority = route->priority;
+    if (route->longest_ms > 0)
+        flow_set_deadline(f, route->longest_ms);
     rq->call.idempotency_key = rq->key;
     if (route->rpc) {
         rpc_start(f, &rq->call, rq->edge->rpc, route->rpc, f->in, NULL, true);

@@ -47,6 +47,7 @@ struct route {
     enum route_class class;
     unsigned cost;          /* of a call, in calls as limits count them; 0: one */
     enum priority priority; /* what is refused first when there is too much */
+    int64_t longest_ms;     /* 0: VIADUCT_WORK_MS; for streams, which wait for clients */
 
     /* One of both: a call that is passed on, or the first step of a flow. */
     const struct rpc_method *rpc;

@@ -13,6 +13,8 @@ enum step place_order(struct flow *f);
 enum step overview(struct flow *f);
 /* GET /v1/jobs/{id}/result: the chunks of a result as one stream. */
 enum step job_result(struct flow *f);
+/* GET /v1/exports/orders: a stream of the orders service, passed on. */
+enum step export_orders(struct flow *f);
 /* GET /openapi.json, GET /.well-known/jwks.json */
 enum step serve_openapi(struct flow *f);
 enum step serve_jwks(struct flow *f);

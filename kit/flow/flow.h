@@ -102,6 +102,9 @@ MUST_CHECK enum step flow_fail(struct flow *f, const struct err *err);
  * instead, at once. */
 MUST_CHECK enum step flow_await(struct flow *f, flow_step next);
 
+/* Another deadline, from now, for work that turns out to take longer. What was started
+ * before keeps the one it had. */
+void flow_set_deadline(struct flow *f, int64_t timeout_ms);
 /* What is left until the deadline; 0 when it has passed. */
 int64_t flow_left_ms(const struct flow *f);
 

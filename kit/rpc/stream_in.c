@@ -127,6 +127,7 @@ static struct flow *make_flow(struct flow *reader, struct rpc_stream *s)
 
     f->trace = reader->trace;
     f->caller = reader->caller;
+    f->priority = reader->priority;
     f->log.request_id = arena_str(&f->arena, reader->log.request_id);
     f->log.trace_id = arena_str(&f->arena, reader->log.trace_id);
     f->log.user_id = arena_str(&f->arena, reader->log.user_id);

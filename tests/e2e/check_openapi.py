@@ -34,7 +34,7 @@ def check(document, patterns, seen):
     item = next((item for pattern, item in patterns if pattern.match(path)), None)
     if item is None:
         return None if seen["status"] == 404 else "is not in the document"
-    operation = item.get(seen["method"].lower())
+    operation = item.get("get" if seen["method"] == "HEAD" else seen["method"].lower())
     if operation is None:
         return None if seen["status"] == 405 else "has no such method in the document"
     response = operation["responses"].get(str(seen["status"])) or operation["responses"].get("default")
@@ -51,7 +51,7 @@ def check_body(document, content, seen):
         return None
     if media not in content:
         return f"media type {media!r} is not in the document"
-    if not media.endswith("json"):
+    if media != "application/json" and not media.endswith("+json"):
         return None
     schema = {"$ref": "#/schema", "schema": content[media]["schema"], "components": document["components"]}
     validator = Draft202012Validator(schema, format_checker=FormatChecker())

@@ -7,4 +7,7 @@
 
 extern const struct rpc_handler orders_handlers[];
 
+/* orders.export, a stream; the others are steps of the rules. */
+enum step order_export(struct flow *f);
+
 #endif

@@ -39,6 +39,15 @@ static void make_room(struct buf *b, size_t need)
     b->room = room;
 }
 
+void buf_reserve(struct buf *b, size_t n)
+{
+    size_t most = b->cap - b->n;
+
+    n = n < most ? n : most;
+    if (b->n + n > b->room)
+        make_room(b, b->n + n);
+}
+
 void *buf_grow(struct buf *b, size_t n)
 {
     void *p;

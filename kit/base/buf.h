@@ -24,6 +24,10 @@ void buf_fini(struct buf *b);
 /* Keeps the memory, forgets content and failure. */
 void buf_reset(struct buf *b);
 
+/* Memory for n more bytes, or up to the cap: what is known to come costs one allocation.
+ */
+void buf_reserve(struct buf *b, size_t n);
+
 /* n writable bytes at the end, counted as used; NULL when that would pass the cap. */
 void *buf_grow(struct buf *b, size_t n);
 

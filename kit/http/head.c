@@ -7,6 +7,8 @@
 #include "kit/http/chars.h"
 #include "kit/http/errors.h"
 
+enum { FIRST_BYTES = 2048 };
+
 static const struct {
     const char *name;
     struct err err;
@@ -259,7 +261,7 @@ static const struct {
 static enum head_reject read_if_meant(struct head *h, struct str name, struct str value)
 {
     for (size_t i = 0; i < sizeof meant_for_us / sizeof *meant_for_us; i++)
-        if (str_eq_nocase(name, meant_for_us[i].name))
+        if (name.n == meant_for_us[i].name.n && str_eq_nocase(name, meant_for_us[i].name))
             return meant_for_us[i].read(h, value);
     return HEAD_REJECT_NONE;
 }
@@ -318,7 +320,7 @@ static enum head_reject end_line(struct head *h)
 /* Text of a line, up to a line end or what must not be there. */
 static size_t feed_text(struct head *h, struct str in, enum head_reject *why)
 {
-    size_t n = char_run(in, CHAR_TEXT);
+    size_t n = char_text_run(in);
 
     buf_put(&h->lines, in.p, n);
     if (h->cr)
@@ -360,6 +362,8 @@ size_t head_feed(struct head *h, struct str in)
 {
     size_t used = 0;
 
+    if (!h->lines.p) /* all that most heads need; what came may hold a body too */
+        buf_reserve(&h->lines, in.n < FIRST_BYTES ? in.n : FIRST_BYTES);
     while (used < in.n && h->state != HEAD_DONE && h->state != HEAD_REJECTED)
         used += feed_some(h, (struct str){in.p + used, in.n - used});
     return used;

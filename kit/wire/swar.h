@@ -19,6 +19,12 @@ static inline uint64_t swar_below_or_high(uint64_t x, uint8_t low)
     return ((x - SWAR_ONES * low) | x) & SWAR_HIGH;
 }
 
+/* Not 0 when a byte of x is below `low` (at most 0x80). */
+static inline uint64_t swar_below(uint64_t x, uint8_t low)
+{
+    return (x - SWAR_ONES * low) & ~x & SWAR_HIGH;
+}
+
 /* Not 0 when a byte of x is c. */
 static inline uint64_t swar_has(uint64_t x, uint8_t c)
 {

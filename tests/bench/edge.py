@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench edge: the HTTP front alone. What its filter costs and decodes (filter_bench), a
+server of kit/http beside a tuned evhttp, then a real gateway with nothing behind it: 10,000 idle
+connections, TLS beside plain, and full handshakes beside nginx with the same certificate.
+
+Servers are on one core, the load on the other. Requests are OPTIONS /v1/orders: the whole
+pipeline up to the call. CPU per request says the same as the rate of a full core, and says it
+also on a machine that has other work; goals are judged by it where it is named."""
+import re
+import resource
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import time
+
+from measure import (BIN, LOAD_CORE, Cost, Load, Processes, Report, children, free_port, interleaved, listens,
+                     measure, ratio_of, rss_mb, say, table, wait_until)
+
+QUICK = "--quick" in sys.argv
+ROUNDS, SECONDS = (1, 2) if QUICK else (5, 3)
+IDLE = 1000 if QUICK else 10000
+OPTIONS = ["OPTIONS /v1/orders"]
+GREETING = b"OPTIONS /v1/orders HTTP/1.1\r\nHost: a\r\n\r\n"
+
+NGINX = """
+worker_processes 1;
+daemon off;
+pid {dir}/nginx.pid;
+error_log {dir}/nginx.err crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/body;  proxy_temp_path {dir}/proxy;
+  fastcgi_temp_path {dir}/fastcgi;   uwsgi_temp_path {dir}/uwsgi;  scgi_temp_path {dir}/scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {dir}/cert.pem;  ssl_certificate_key {dir}/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    location / {{ return 204; }}
+  }}
+}}
+"""
+
+
+# ---- the filter alone ----
+
+def filter_alone(report):
+    command = ["taskset", "-c", "0", BIN / "filter_bench"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    got = {name: float(value) for name, value, _ in (line.split() for line in out.splitlines())}
+    table(("filter and decoder, alone", ""), [(n, f"{v:.0f}") for n, v in got.items()])
+    for name in ("small", "browser"):
+        on, off = got[f"filter.{name}.on"], got[f"filter.{name}.off"]
+        report.figure(f"edge.filter.{name}", on, "ns", off, on / off)
+        report.goal(f"filter, {name} head, on - off", (on - off) / 1000, 1, False, "us")
+    for name in (n for n in got if n.startswith("decoder.")):
+        report.figure(f"edge.{name}", got[name], "MB/s", 500, got[name] / 500)
+    report.goal("decoder, large head", got["decoder.head.large"], 500, True, "MB/s")
+    report.goal("decoder, chunks of 1 KiB", got["decoder.chunks.1024"], 500, True, "MB/s")
+
+
+def front_alone(report, processes, load):
+    """With the filter and without, in servers that do nothing else."""
+    targets = []
+    for name, program in (("front", "bench-front"), ("hello", "bench-hello")):
+        port = free_port()
+        pid = processes.start(name, [BIN / program, port])
+        wait_until(lambda port=port: listens(port), f"{program} listens")
+        targets.append({"name": name, "base": f"http://127.0.0.1:{port}", "requests": ["GET /"],
+                        "processes": {name: pid}})
+    runs = interleaved(load, targets, 64, SECONDS, ROUNDS)
+    above = [f["costs"]["front"]["cpu_us"] - h["costs"]["hello"]["cpu_us"]
+             for f, h in zip(runs["front/all"], runs["hello/all"])]
+    cpu = {n: runs[n]["costs"][n]["cpu_us"] for n in ("front", "hello")}
+    report.figure("edge.front.cpu", cpu["front"], "us", cpu["hello"], cpu["front"] / cpu["hello"])
+    report.figure("edge.front.rps", runs["front"]["rps"], "1/s", runs["hello"]["rps"], ratio_of(runs, "front", "hello"))
+    report.goal("kit/http above tuned evhttp, CPU", statistics.median(above), 1, False, "us")
+    for t in targets:
+        processes.stop(t["processes"][t["name"]])
+
+
+# ---- a gateway ----
+
+def make_certificate(path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "9", "-subj", "/CN=localhost", "-keyout", path / "key.pem", "-out", path / "cert.pem"],
+                   check=True, capture_output=True)
+
+
+def start_gateway(processes):
+    port = {name: free_port() for name in ("plain", "tls", "admin")}
+    nowhere = f"127.0.0.1:{free_port()}"
+    path = processes.path
+    env = {"VIADUCT_GATEWAY_LISTEN": f"127.0.0.1:{port['plain']}",
+           "VIADUCT_GATEWAY_TLS_LISTEN": f"127.0.0.1:{port['tls']}",
+           "VIADUCT_TLS_CERTIFICATES": f"{path}/cert.pem:{path}/key.pem",
+           "VIADUCT_ADMIN_LISTEN": f"127.0.0.1:{port['admin']}", "VIADUCT_LOOPS": "1",
+           "VIADUCT_LIMIT_IP": "0", "VIADUCT_MAX_CONNECTIONS": "20000", "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
+           "VIADUCT_IDLE_MS": "3600000", "VIADUCT_REDIS": f"redis://{nowhere}",
+           "VIADUCT_USERS_UPSTREAM": f"tcp://{nowhere}", "VIADUCT_ORDERS_UPSTREAM": f"tcp://{nowhere}",
+           "VIADUCT_JOBS_UPSTREAM": f"tcp://{nowhere}"}
+    pid = processes.start("gateway", [BIN / "viaduct-gateway"], env=env)
+    for name in ("plain", "tls"):
+        wait_until(lambda name=name: listens(port[name]), "the gateway listens")
+    time.sleep(3) # it gives back what starting took
+    return pid, port
+
+
+class Idle:
+    """Clients that have made one request and stay."""
+
+    def __init__(self, port, n, context=None):
+        self.clients = []
+        for _ in range(n):
+            c = socket.create_connection(("127.0.0.1", port))
+            if context:
+                c = context.wrap_socket(c)
+            c.sendall(GREETING)
+            c.recv(4096)
+            self.clients.append(c)
+
+    def close(self):
+        for c in self.clients:
+            c.close()
+
+
+def memory(report, name, pid, port, n, context=None):
+    before = rss_mb(pid)
+    idle = Idle(port, n, context)
+    time.sleep(1)
+    each = (rss_mb(pid) - before) * 1024 / n
+    report.figure(f"edge.idle.{name}.rss", each, "KiB", 10, each / 10)
+    say(f"{n} idle {name} connections: {each:.2f} KiB each, from {before:.1f} MiB")
+    return idle, each
+
+
+def idle_connections(report, load, pid, port):
+    target = {"name": "gateway", "base": f"http://127.0.0.1:{port['plain']}", "requests": OPTIONS,
+              "processes": {"gateway": pid}}
+    measure(load, target, 16, 1)
+    each, ratios, p99 = [], [], {"without": [], "with": []}
+    for _ in range(ROUNDS):
+        without = measure(load, target, 16, SECONDS)["p99"]
+        idle, kib = memory(report, "plain", pid, port["plain"], IDLE)
+        loaded = measure(load, target, 16, SECONDS)["p99"]
+        idle.close()
+        time.sleep(1)
+        again = measure(load, target, 16, SECONDS)["p99"]
+        each.append(kib)
+        p99["without"] += [without, again]
+        p99["with"].append(loaded)
+        ratios.append(loaded / max((without + again) / 2, 1))
+    report.figure("edge.idle.p99", statistics.median(p99["with"]), "us", statistics.median(p99["without"]),
+                  statistics.median(ratios))
+    report.goal(f"RSS of each of {IDLE} idle connections", each[0], 10, False, "KiB")
+    report.goal("p99 of others with them / without", statistics.median(ratios), 1.1, False)
+    context = ssl._create_unverified_context()
+    memory(report, "tls", pid, port["tls"], IDLE // 4, context)[0].close()
+
+
+def tls_beside_plain(report, load, pid, port):
+    targets = [{"name": name, "base": f"{scheme}://127.0.0.1:{port[name]}", "requests": OPTIONS,
+                "processes": {"gateway": pid}} for name, scheme in (("plain", "http"), ("tls", "https"))]
+    runs = interleaved(load, targets, 64, SECONDS, ROUNDS)
+    cpu = {n: runs[n]["costs"]["gateway"]["cpu_us"] for n in ("plain", "tls")}
+    by_cpu = statistics.median(p["costs"]["gateway"]["cpu_us"] / t["costs"]["gateway"]["cpu_us"]
+                               for p, t in zip(runs["plain/all"], runs["tls/all"]))
+    table(("c=64", "rps", "CPU us"), [(n, f"{runs[n]['rps']:.0f}", f"{cpu[n]:.1f}") for n in ("plain", "tls")])
+    report.figure("edge.tls.rps", runs["tls"]["rps"], "1/s", runs["plain"]["rps"], ratio_of(runs, "tls", "plain"))
+    report.figure("edge.tls.cpu", cpu["tls"], "us", cpu["plain"], by_cpu)
+    report.goal("TLS keep-alive throughput / plain", ratio_of(runs, "tls", "plain"), 0.75, True)
+    report.goal("the same by CPU", by_cpu, 0.75, True)
+
+
+# ---- handshakes ----
+
+def handshakes(pid, port):
+    before = Cost(children(pid))
+    done = subprocess.run(["taskset", "-c", str(LOAD_CORE), "openssl", "s_time", "-connect", f"127.0.0.1:{port}",
+                           "-new", "-time", str(SECONDS)], capture_output=True, text=True, check=False)
+    n, seconds = re.search(r"(\d+) connections in (\d+) real seconds", done.stdout).groups()
+    return {"rate": int(n) / int(seconds), "cpu_us": Cost(children(pid)).since(before, int(n))["cpu_us"]}
+
+
+def handshakes_beside_nginx(report, processes, pid, port):
+    theirs = free_port()
+    conf = processes.path / "nginx.conf"
+    conf.write_text(NGINX.format(dir=processes.path, port=theirs))
+    nginx = processes.start("nginx", ["nginx", "-e", processes.path / "nginx.err", "-c", conf])
+    wait_until(lambda: listens(theirs), "nginx listens")
+    runs = {"gateway": [], "nginx": []}
+    for _ in range(ROUNDS):
+        runs["gateway"].append(handshakes(pid, port["tls"]))
+        runs["nginx"].append(handshakes(nginx, theirs))
+    mid = {n: {k: statistics.median(r[k] for r in runs[n]) for k in ("rate", "cpu_us")} for n in runs}
+    ratio = {k: statistics.median(a[k] / b[k] for a, b in zip(runs["gateway"], runs["nginx"]))
+             for k in ("rate", "cpu_us")}
+    table(("full handshakes, one client", "1/s", "CPU us"),
+          [(n, f"{mid[n]['rate']:.0f}", f"{mid[n]['cpu_us']:.0f}") for n in runs])
+    report.figure("edge.handshakes.rate", mid["gateway"]["rate"], "1/s", mid["nginx"]["rate"], ratio["rate"])
+    report.figure("edge.handshakes.cpu", mid["gateway"]["cpu_us"], "us", mid["nginx"]["cpu_us"], 1 / ratio["cpu_us"])
+    report.goal("full handshakes / nginx, one client", ratio["rate"], 0.9, True)
+    report.goal("the same by CPU", 1 / ratio["cpu_us"], 0.9, True)
+
+
+def main():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    report = Report("edge")
+    filter_alone(report)
+    with Processes() as processes:
+        load = Load(processes)
+        front_alone(report, processes, load)
+        make_certificate(processes.path)
+        pid, port = start_gateway(processes)
+        idle_connections(report, load, pid, port)
+        tls_beside_plain(report, load, pid, port)
+        handshakes_beside_nginx(report, processes, pid, port)
+        report.end()
+
+
+main()

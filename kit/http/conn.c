@@ -394,8 +394,10 @@ void http_conn_write_now(struct http_conn *c)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
 
-    if (c->tls) /* only OpenSSL may write to this socket */
+    if (c->tls) {
+        http_secure_write_now(c);
         return;
+    }
     evbuffer_unfreeze(out, 1);
     (void)evbuffer_write(out, bufferevent_getfd(c->bev));
     evbuffer_freeze(out, 1);

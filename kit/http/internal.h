@@ -36,6 +36,7 @@ enum {
     HTTP_SHED_LOG_MS = 1000, /* how often that is logged */
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
+    HTTP_RECORD_MAX = 16384,  /* bytes in a record of TLS */
 };
 
 struct http_server {
@@ -176,6 +177,8 @@ void http_exchange_uncharge(struct http_exchange *ex);
 /* secure.c */
 /* Its handshake begins with the descriptor. Never NULL. */
 struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c);
+/* What fits one record leaves now and at once; else libevent writes it later. */
+void http_secure_write_now(struct http_conn *c);
 /* Nothing more is written: close_notify. Plain connections too. */
 void http_secure_end(struct http_conn *c);
 /* The connection is being freed. */

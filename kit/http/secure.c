@@ -43,6 +43,28 @@ void http_secure_end(struct http_conn *c)
     ERR_clear_error();
 }
 
+/* libevent would wait for the socket and then make a record of each piece. What OpenSSL
+ * cannot write stays in the buffer as it is now, in one piece, and libevent repeats the
+ * same call, as OpenSSL wants it. */
+void http_secure_write_now(struct http_conn *c)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+    int n = (int)evbuffer_get_length(out);
+    int written;
+
+    if (n == 0 || n > HTTP_RECORD_MAX || !SSL_is_init_finished(ssl))
+        return;
+    ERR_clear_error();
+    written = SSL_write(ssl, evbuffer_pullup(out, -1), n);
+    ERR_clear_error();
+    if (written != n)
+        return;
+    evbuffer_drain(out, (size_t)n);
+    bufferevent_disable(c->bev, EV_WRITE);
+    bufferevent_trigger(c->bev, EV_WRITE, 0);
+}
+
 void http_secure_forget(struct http_conn *c)
 {
     if (!c->tls)

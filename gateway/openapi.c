@@ -99,6 +99,12 @@ static void put_parameters(struct buf *b, const struct route *r)
     if (r->if_match)
         put_header_parameter(b, &sep, "If-Match", "ETag of the version to change",
                              "{\"type\":\"string\"}");
+    if (r->binds)
+        put_header_parameter(
+            b, &sep, "DPoP",
+            "A proof of a key (RFC 9449; ES256 or EdDSA): the tokens are then good with "
+            "that key only.",
+            "{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096}");
     if (r->keyed)
         put_header_parameter(
             b, &sep, "Idempotency-Key",
@@ -145,7 +151,7 @@ static void put_security(struct buf *b, const struct route *r)
         buf_str(b, STR(",\"security\":[]"));
         return;
     }
-    buf_str(b, STR(",\"security\":[{\"bearer\":[]}"));
+    buf_str(b, STR(",\"security\":[{\"bearer\":[]},{\"dpop\":[]}"));
     put_key_scopes(b, r);
     buf_byte(b, ']');
     if (r->permission != PERM_NONE) {
@@ -251,6 +257,9 @@ static void put_components(struct buf *b, const struct route *routes)
     buf_str(b, STR("},\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
                    "\"bearer\",\"bearerFormat\":\"JWT\",\"description\":"
                    "\"access_token of POST /v1/auth/login\"},"
+                   "\"dpop\":{\"type\":\"http\",\"scheme\":\"dpop\",\"description\":"
+                   "\"access_token of a sign-in with a DPoP proof (RFC 9449); each "
+                   "request takes a proof of its own in the field DPoP\"},"
                    "\"api_key\":{\"type\":\"http\",\"scheme\":\"bearer\","
                    "\"bearerFormat\":\"" APIKEY_PREFIX "...\",\"description\":"
                    "\"key of POST /v1/api-keys, with the scopes named here\"}}}"));

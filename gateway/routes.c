@@ -39,12 +39,12 @@ const struct route routes[] = {
 
     /* ---- sessions ---- */
     {HTTP_POST, "/v1/auth/login", "auth", "Sign in", .class = ROUTE_SIGN_IN,
-     .rpc = &USERS_LOGIN, .body = &login_msg, .body_max = SMALL,
+     .rpc = &USERS_LOGIN, .binds = true, .body = &login_body_msg, .body_max = SMALL,
      .priority = PRIORITY_VITAL, .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/refresh", "auth", "New tokens for a refresh token",
-     .class = ROUTE_SIGN_IN, .rpc = &USERS_REFRESH, .body = &refresh_msg,
-     .body_max = SMALL, .priority = PRIORITY_VITAL, .status = 200,
-     .cache_control = NO_STORE},
+     .class = ROUTE_SIGN_IN, .rpc = &USERS_REFRESH, .binds = true,
+     .body = &refresh_body_msg, .body_max = SMALL, .priority = PRIORITY_VITAL,
+     .status = 200, .cache_control = NO_STORE},
     {HTTP_POST, "/v1/auth/logout", "auth", "End the session of the token",
      .auth = ROUTE_USER, .rpc = &USERS_LOGOUT, .priority = PRIORITY_VITAL, .status = 204},
 
@@ -197,29 +197,50 @@ static const char *check_answer(struct arena *a, const struct route *r)
     return NULL;
 }
 
+/* What does not go together, whatever the messages are. */
+static const char *contradiction(const struct route *r)
+{
+    if (!r->rpc == !r->flow)
+        return "a method or a flow";
+    if (r->permission != PERM_NONE && r->auth == ROUTE_PUBLIC)
+        return "a permission without a user";
+    if (r->scopes && r->auth == ROUTE_PUBLIC)
+        return "scopes without a user";
+    if ((r->permission != PERM_NONE) != (r->class == ROUTE_ADMIN))
+        return "a permission goes with ROUTE_ADMIN";
+    if (r->keyed && (r->method != HTTP_POST || r->auth != ROUTE_USER))
+        return "a key is a user's, for a POST";
+    return NULL;
+}
+
+/* Fields of the request that come from elsewhere than the client's words. */
+static const char *check_fields(struct arena *a, const struct route *r)
+{
+    const char *why = NULL;
+
+    if (r->self)
+        why = check_field(a, r, str_of(r->self), WIRE_KIND_uuid);
+    if (!why && r->binds)
+        why = check_field(a, r, STR("jkt"), WIRE_KIND_str);
+    if (!why && r->if_match)
+        why = check_field(a, r, STR("if_version"), WIRE_KIND_i64);
+    return why;
+}
+
 static const char *check(struct arena *a, const struct route *r)
 {
     const struct wire_msg *in = route_in(r);
-    const char *why = check_path(a, r);
+    const char *why = contradiction(r);
 
-    if (!r->rpc == !r->flow)
-        why = arena_printf(a, "%s: a method or a flow", r->path).p;
-    if (!why && r->permission != PERM_NONE && r->auth == ROUTE_PUBLIC)
-        why = arena_printf(a, "%s: a permission without a user", r->path).p;
-    if (!why && r->scopes && r->auth == ROUTE_PUBLIC)
-        why = arena_printf(a, "%s: scopes without a user", r->path).p;
-    if (!why && (r->permission != PERM_NONE) != (r->class == ROUTE_ADMIN))
-        why = arena_printf(a, "%s: a permission goes with ROUTE_ADMIN", r->path).p;
-    if (!why && r->keyed && (r->method != HTTP_POST || r->auth != ROUTE_USER))
-        why = arena_printf(a, "%s: a key is a user's, for a POST", r->path).p;
+    if (why)
+        return arena_printf(a, "%s: %s", r->path, why).p;
+    why = check_path(a, r);
     if (!why)
         why = check_copy(a, r, r->query, in);
     if (!why)
         why = check_copy(a, r, r->body, in);
-    if (!why && r->self)
-        why = check_field(a, r, str_of(r->self), WIRE_KIND_uuid);
-    if (!why && r->if_match)
-        why = check_field(a, r, STR("if_version"), WIRE_KIND_i64);
+    if (!why)
+        why = check_fields(a, r);
     return why ? why : check_answer(a, r);
 }
 

@@ -31,6 +31,10 @@
       "The access token is not valid, or not any more")                                \
     E(INSUFFICIENT_SCOPE, "auth.insufficient_scope", FORBIDDEN,                        \
       "Your roles do not permit this")                                                 \
+    E(PROOF_MISSING, "auth.proof_missing", UNAUTHENTICATED,                            \
+      "The token is bound to a key: send it as DPoP, with a proof of that key")        \
+    E(PROOF_INVALID, "auth.proof_invalid", UNAUTHENTICATED,                            \
+      "The DPoP proof is not good for this request")                                   \
     E(KEY_INVALID, "auth.key_invalid", UNAUTHENTICATED,                                \
       "The API key is not valid, or not any more")                                     \
     E(KEY_NOT_ALLOWED, "auth.key_not_allowed", FORBIDDEN,                              \

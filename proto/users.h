@@ -59,18 +59,25 @@ WIRE_MESSAGE(user_page, USER_PAGE)
 
 /* --- sessions --- */
 
-#define LOGIN(F, T)                                       \
+/* Whose key the client has proved to hold (RFC 9449); the gateway says it. */
+#define HOLDER(F, T) F(T, str, jkt, OPTIONAL, 43, 43, "thumbprint of the key")
+
+#define LOGIN_BODY(F, T)                                  \
     F(T, email, email, REQUIRED, 3, 254, "login address") \
     F(T, secret, password, REQUIRED, 1, 128, "password")
+WIRE_MESSAGE(login_body, LOGIN_BODY)
+#define LOGIN(F, T) LOGIN_BODY(F, T) HOLDER(F, T)
 WIRE_MESSAGE(login, LOGIN)
 
-#define REFRESH(F, T) \
+#define REFRESH_BODY(F, T) \
     F(T, secret, refresh_token, REQUIRED, 1, 200, "the newest one of this session")
+WIRE_MESSAGE(refresh_body, REFRESH_BODY)
+#define REFRESH(F, T) REFRESH_BODY(F, T) HOLDER(F, T)
 WIRE_MESSAGE(refresh, REFRESH)
 
 #define TOKENS(F, T)                                                                \
     F(T, secret, access_token, REQUIRED, 1, 4096, "for the Authorization header")   \
-    F(T, str, token_type, REQUIRED, 1, 20, "Bearer")                                \
+    F(T, str, token_type, REQUIRED, 1, 20, "Bearer, or DPoP: bound to a key")       \
     F(T, i64, expires_in, REQUIRED, 0, INT64_MAX, "seconds the access token lives") \
     F(T, secret, refresh_token, REQUIRED, 1, 200, "opaque; good for one refresh")   \
     F(T, i64, refresh_expires_in, REQUIRED, 0, INT64_MAX,                           \

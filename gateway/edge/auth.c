@@ -53,12 +53,13 @@ void auth_destroy(struct auth *a)
     free(a);
 }
 
-struct str auth_bearer(struct str authorization)
+struct str auth_token(struct str authorization, bool *by_proof)
 {
     struct str token;
     struct str scheme = str_split(authorization, ' ', &token);
 
-    if (!token.p || !str_eq_nocase(scheme, STR("bearer")))
+    *by_proof = str_eq_nocase(scheme, STR("dpop"));
+    if (!token.p || !(*by_proof || str_eq_nocase(scheme, STR("bearer"))))
         return (struct str){NULL, 0};
     return str_trim(token);
 }
@@ -110,11 +111,15 @@ enum auth_verdict auth_verify(struct auth *a, struct arena *arena, struct str to
     enum jwt_verdict verdict = jwt_verify(keys_ring(a->keys), arena, token, a->issuer,
                                           a->audience, clock_wall_us() / 1000000, &jwt);
 
+    bool fine;
+
     *out = (struct auth_claims){
         .user = jwt.sub, .session = jwt.sid, .roles = jwt.roles, .exp_s = jwt.exp};
+    out->bound = verdict == JWT_OK && jwt.jkt.p;
+    fine = !out->bound || dpop_jkt_read(arena, jwt.jkt, &out->jkt);
     if (verdict == JWT_UNKNOWN_KEY)
         return AUTH_UNKNOWN_KEY;
-    if (verdict != JWT_OK || !is_live(a, out)) {
+    if (verdict != JWT_OK || !fine || !is_live(a, out)) {
         metric_add(a->refused, 1);
         return AUTH_INVALID;
     }

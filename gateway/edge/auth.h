@@ -8,6 +8,7 @@
 
 #include "gateway/edge/keys.h"
 #include "gateway/edge/revocations.h"
+#include "kit/dpop/dpop.h"
 
 struct auth;
 
@@ -19,6 +20,8 @@ struct auth_claims {
     int64_t exp_s;
     struct uuid api_key; /* nil: by a token */
     uint32_t scopes;     /* of the key */
+    bool bound;          /* only good with a proof of the key jkt */
+    struct sha256 jkt;
 };
 
 enum auth_verdict { AUTH_OK, AUTH_INVALID, AUTH_UNKNOWN_KEY };
@@ -29,8 +32,8 @@ struct auth *auth_create(const struct keys *keys, const struct revocations *revo
                          const char *issuer, const char *audience);
 void auth_destroy(struct auth *a);
 
-/* The token of "Bearer TOKEN"; absent without one. */
-struct str auth_bearer(struct str authorization);
+/* The token of "Bearer TOKEN" or "DPoP TOKEN" (*by_proof); absent without one. */
+struct str auth_token(struct str authorization, bool *by_proof);
 /* Seen before and still good; NULL otherwise. Valid in this turn. */
 const struct auth_claims *auth_peek(struct auth *a, struct str token);
 /* AUTH_UNKNOWN_KEY: fetch the keys and ask once more. */

@@ -9,7 +9,7 @@
     "API-Version, Deprecation, Sunset, WWW-Authenticate, Content-Disposition"
 #define SENT                                                                  \
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, " \
-    "X-Request-Id, Traceparent"
+    "X-Request-Id, Traceparent, DPoP"
 
 /* scheme "://" host [":" port], as browsers write it: lower case, no path. */
 static bool is_origin(struct str s)

@@ -40,6 +40,7 @@ static void make_parts(struct edge *e)
     e->revocations = revocations_create(e->loop, e->redis, e->rpc);
     e->auth = auth_create(e->keys, e->revocations, c->issuer, c->audience);
     e->api_keys = api_keys_create(e->rpc, e->revocations, c->api_key_ms);
+    session_set_init(&e->proofs);
     e->access = access_create(c->routes);
     e->gzip = gzip_create();
 }
@@ -110,6 +111,7 @@ void edge_destroy(struct edge *e)
     http_server_destroy(e->https);
     auth_destroy(e->auth);
     api_keys_destroy(e->api_keys);
+    session_set_fini(&e->proofs);
     revocations_destroy(e->revocations);
     keys_destroy(e->keys);
     rpc_client_destroy(e->rpc);

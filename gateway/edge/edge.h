@@ -8,6 +8,7 @@
  *   router.c    paths                      limit.c    sliding windows, Redis or local
  *   lease.c     permits taken in advance
  *   authenticate.c  who calls              api_keys.c  what users says of API keys
+ *   prove.c     DPoP proofs                htu.c      the address in one
  *   auth.c      tokens, verified once      keys.c     the users service's public keys
  *   revocations.c  sessions that have ended   validate.c  parameters and bodies
  *   respond.c   bodies and header fields   access.c   log lines and metrics

@@ -165,15 +165,29 @@ void fields_of_route(struct fields *f, struct request *rq, struct str reply)
 
 /* ---- by error ---- */
 
+#define DPOP_CHALLENGE(error) \
+    STR("DPoP error=\"" error "\", algs=\"" DPOP_ALGORITHMS "\"")
+
+/* RFC 6750 section 3, RFC 9449 section 7.1 */
+static struct str challenge_401(const struct request *rq, const struct err *e)
+{
+    if (e->code == &ERR_CODE_PROOF_INVALID)
+        return DPOP_CHALLENGE("invalid_dpop_proof");
+    if (e->code == &ERR_CODE_PROOF_MISSING)
+        return DPOP_CHALLENGE("invalid_token");
+    if (e->code == &ERR_CODE_TOKEN_INVALID || e->code == &ERR_CODE_KEY_INVALID)
+        return rq->by_proof ? DPOP_CHALLENGE("invalid_token")
+                            : STR("Bearer error=\"invalid_token\"");
+    return STR("Bearer, DPoP algs=\"" DPOP_ALGORITHMS "\"");
+}
+
 static struct str challenge(struct request *rq, const struct err *e)
 {
     struct arena *a = &rq->http->arena;
     bool by_scope = e->code == &ERR_CODE_KEY_SCOPE_MISSING;
 
-    if (e->code == &ERR_CODE_TOKEN_INVALID || e->code == &ERR_CODE_KEY_INVALID)
-        return STR("Bearer error=\"invalid_token\"");
     if (err_kind(e) == ERR_UNAUTHENTICATED)
-        return STR("Bearer");
+        return challenge_401(rq, e);
     if (by_scope || e->code == &ERR_CODE_INSUFFICIENT_SCOPE)
         return arena_printf(
             a, "Bearer error=\"insufficient_scope\", scope=\"%.*s\"",

@@ -13,6 +13,7 @@
 #include "gateway/edge/limit.h"
 #include "gateway/edge/revocations.h"
 #include "gateway/edge/router.h"
+#include "gateway/edge/session_set.h"
 
 struct edge {
     struct loop *loop;
@@ -26,6 +27,7 @@ struct edge {
     struct revocations *revocations;
     struct auth *auth;
     struct api_key_cache *api_keys;
+    struct session_set proofs; /* DPoP proofs that came here lately, by their id */
     struct access *access;
     struct gzip *gzip;
     struct client_rules client;

@@ -7,6 +7,7 @@
  */
 #include "gateway/edge/authenticate.h"
 #include "gateway/edge/internal.h"
+#include "gateway/edge/prove.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/respond.h"
 #include "gateway/edge/validate.h"
@@ -63,6 +64,8 @@ static enum step address_counted(struct flow *f)
     if (!rq->match.route)
         return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED,
                               "The field Allow has those it takes");
+    if (rq->match.route->binds && prove_offered(rq))
+        return prove(f, NULL, permit);
     return needs_user(rq) ? authenticate(f) : permit(f);
 }
 

@@ -23,6 +23,9 @@ struct request {
     struct str id;
     struct router_match match;
     struct str token;            /* of Authorization: Bearer */
+    bool by_proof;               /* it came as DPoP */
+    struct proving *proving;     /* gateway/edge/prove.c */
+    struct str jkt;              /* whose proof was good; absent: none was asked for */
     struct api_key_use *api_key; /* when the token is one; else NULL */
     uint32_t scopes;             /* of the key that was found good */
     bool counted;                /* the caller's limits have been asked */

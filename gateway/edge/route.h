@@ -57,6 +57,7 @@ struct route {
     const struct wire_msg *in, *query, *body;
     size_t body_max;  /* bytes; 0: what VIADUCT_MAX_BODY_BYTES says */
     const char *self; /* its field that is the caller's id */
+    bool binds;       /* its field jkt is whose DPoP proof came along, if one did */
     bool if_match;    /* its field if_version comes from If-Match */
     bool keyed;       /* takes Idempotency-Key: its service does it by kit/idempotency */
 

@@ -138,6 +138,14 @@ static const struct err *read_body(struct request *rq, const struct route *route
     return e;
 }
 
+static void set_str(const struct wire_msg *m, const char *name, struct str s, void *in)
+{
+    const struct wire_field *f = wire_field_find(m, str_of(name));
+
+    memcpy((char *)in + f->offset, &s, sizeof s);
+    *((bool *)in + f->has_offset) = true;
+}
+
 static void set_uuid(const struct wire_msg *m, const char *name, struct uuid id, void *in)
 {
     const struct wire_field *f = wire_field_find(m, str_of(name));
@@ -221,6 +229,8 @@ const struct err *validate(struct request *rq)
         e = read_if_match(rq, m, in);
     if (!e && route->keyed)
         e = read_key(rq);
+    if (!e && route->binds && rq->jkt.p)
+        set_str(m, "jkt", rq->jkt, in);
     if (!e && route->self)
         set_uuid(m, route->self, rq->flow->caller.user, in);
     rq->flow->in = in;

@@ -17,6 +17,10 @@
     F(T, strs, crit, OPTIONAL, 0, 16, "extensions that must be understood")
 WIRE_MESSAGE(jwt_header, JWT_HEADER)
 
+/* RFC 7800. What else it may hold we cannot check, so a token with it is refused. */
+#define JWT_CNF(F, T) F(T, str, jkt, REQUIRED, 43, 43, "thumbprint of a key")
+WIRE_MESSAGE(jwt_cnf, JWT_CNF)
+
 #define JWT_BODY(F, T)                                         \
     F(T, str, iss, REQUIRED, 1, 256, "issuer")                 \
     F(T, str, aud, REQUIRED, 1, 256, "audience")               \
@@ -26,7 +30,8 @@ WIRE_MESSAGE(jwt_header, JWT_HEADER)
     F(T, strs, roles, OPTIONAL, 0, 64, "role names")           \
     F(T, i64, iat, REQUIRED, 0, JWT_SECONDS_MAX, "issued at")  \
     F(T, i64, nbf, OPTIONAL, 0, JWT_SECONDS_MAX, "not before") \
-    F(T, i64, exp, REQUIRED, 0, JWT_SECONDS_MAX, "expires")
+    F(T, i64, exp, REQUIRED, 0, JWT_SECONDS_MAX, "expires")    \
+    F(T, obj(jwt_cnf), cnf, OPTIONAL, 0, 0, "confirmation")
 WIRE_MESSAGE(jwt_body, JWT_BODY)
 
 #define JWT_JWK(F, T)                            \

@@ -37,6 +37,12 @@ static struct jwt_body body_of(const struct jwt_keyring *k, struct arena *a,
     WIRE_SET(&b, iat, c->iat);
     WIRE_SET(&b, nbf, c->nbf);
     WIRE_SET(&b, exp, c->exp);
+    if (c->jkt.p) {
+        struct jwt_cnf *cnf = ARENA_NEW(a, struct jwt_cnf);
+
+        WIRE_SET(cnf, jkt, c->jkt);
+        WIRE_SET(&b, cnf, cnf);
+    }
     return b;
 }
 

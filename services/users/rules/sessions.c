@@ -18,6 +18,7 @@ struct rotation {
 
 static enum step token_rotated(struct flow *f)
 {
+    const struct refresh *in = f->in;
     const struct rotation *r = f->state;
     struct refreshed session;
     const struct err *err;
@@ -27,11 +28,12 @@ static enum step token_rotated(struct flow *f)
         LOG_WARN(&f->log, "session.token_reused",
                  KV("session", uuid_str(&f->arena, session.session)));
         return flow_fail(f, ERR_STATIC(REFRESH_INVALID));
+    case REFRESH_UNPROVEN: return flow_fail(f, ERR_STATIC(PROOF_MISSING));
     case REFRESH_DEAD:
     case REFRESH_UNKNOWN: return flow_fail(f, ERR_STATIC(REFRESH_INVALID));
     case REFRESH_ROTATED: break;
     }
-    err = tokens_issue(f, &session, r->next, f->out);
+    err = tokens_issue(f, &session, r->next, in->jkt, f->out);
     return err ? flow_fail(f, err) : flow_done(f);
 }
 
@@ -42,7 +44,7 @@ enum step session_refresh(struct flow *f)
     struct digest presented = token_digest(in->refresh_token), next;
 
     r->next = refresh_token_new(&f->arena, &next);
-    r->query = store_session_refresh(f, &presented, &next, REFRESH_GRACE_MS);
+    r->query = store_session_refresh(f, &presented, &next, REFRESH_GRACE_MS, in->jkt);
     return flow_await(f, token_rotated);
 }
 

@@ -21,8 +21,10 @@ struct sign_in_state {
 
 static enum step session_opened(struct flow *f)
 {
+    const struct login *in = f->in;
     const struct sign_in_state *s = f->state;
-    const struct err *err = tokens_issue(f, &s->session, s->refresh_token, f->out);
+    const struct err *err =
+        tokens_issue(f, &s->session, s->refresh_token, in->jkt, f->out);
 
     return err ? flow_fail(f, err) : flow_done(f);
 }
@@ -35,6 +37,7 @@ static enum step failure_counted(struct flow *f)
 static enum step password_judged(struct flow *f)
 {
     const struct users_env *env = f->env;
+    const struct login *in = f->in;
     struct sign_in_state *s = f->state;
     struct digest token;
 
@@ -53,7 +56,7 @@ static enum step password_judged(struct flow *f)
         .expires_us = clock_wall_us() + env->refresh_s * 1000000,
     };
     store_session_open(f, s->session.session, s->found.user, &token, env->refresh_s,
-                       &s->address);
+                       &s->address, in->jkt);
     return flow_await(f, session_opened);
 }
 

@@ -48,7 +48,8 @@ struct str refresh_token_new(struct arena *a, struct digest *digest)
 }
 
 const struct err *tokens_issue(struct flow *f, const struct refreshed *session,
-                               struct str refresh_token, struct tokens *out)
+                               struct str refresh_token, struct str jkt,
+                               struct tokens *out)
 {
     const struct users_env *env = f->env;
     int64_t now_s = clock_wall_us() / 1000000;
@@ -62,6 +63,7 @@ const struct err *tokens_issue(struct flow *f, const struct refreshed *session,
         .iat = now_s,
         .nbf = now_s,
         .exp = now_s + env->access_s,
+        .jkt = jkt,
     };
     struct str access_token;
     const struct err *err = jwt_sign(env->keys, &f->arena, &claims, &access_token);
@@ -69,7 +71,7 @@ const struct err *tokens_issue(struct flow *f, const struct refreshed *session,
     if (err)
         return err;
     WIRE_SET(out, access_token, access_token);
-    WIRE_SET(out, token_type, STR("Bearer"));
+    WIRE_SET(out, token_type, jkt.p ? STR("DPoP") : STR("Bearer"));
     WIRE_SET(out, expires_in, env->access_s);
     WIRE_SET(out, refresh_token, refresh_token);
     WIRE_SET(out, refresh_expires_in, session->expires_us / 1000000 - now_s);

@@ -13,8 +13,10 @@ struct digest token_digest(struct str token);
 /* Of an address as it is compared: lower case. */
 struct digest address_digest(struct str email);
 
-/* Fills *out: a fresh access token and the given refresh token. */
+/* Fills *out: a fresh access token, for who holds the key jkt if that is there, and the
+ * given refresh token. */
 MUST_CHECK const struct err *tokens_issue(struct flow *f, const struct refreshed *session,
-                                          struct str refresh_token, struct tokens *out);
+                                          struct str refresh_token, struct str jkt,
+                                          struct tokens *out);
 
 #endif

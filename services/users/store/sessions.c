@@ -69,7 +69,7 @@ struct pg_query *store_sign_in_failed(struct flow *f, const struct digest *addre
 
 struct pg_query *store_session_open(struct flow *f, struct uuid session, struct uuid user,
                                     const struct digest *token, int64_t lifetime_s,
-                                    const struct digest *address)
+                                    const struct digest *address, struct str jkt)
 {
     struct pg_query *q = query(f, &sql_session_open);
 
@@ -78,18 +78,21 @@ struct pg_query *store_session_open(struct flow *f, struct uuid session, struct 
     pg_bytes(q, bytes(f, token));
     pg_i64(q, lifetime_s);
     pg_bytes(q, bytes(f, address));
+    pg_str(q, jkt);
     pg_start(f, q, true);
     return q;
 }
 
 struct pg_query *store_session_refresh(struct flow *f, const struct digest *presented,
-                                       const struct digest *next, int64_t grace_ms)
+                                       const struct digest *next, int64_t grace_ms,
+                                       struct str jkt)
 {
     struct pg_query *q = query(f, &sql_session_refresh);
 
     pg_bytes(q, bytes(f, presented));
     pg_bytes(q, bytes(f, next));
     pg_i64(q, grace_ms);
+    pg_str(q, jkt);
     pg_start(f, q, true);
     return q;
 }
@@ -112,6 +115,8 @@ enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_
     };
     if (str_eq(verdict, STR("dead")))
         return REFRESH_DEAD;
+    if (str_eq(verdict, STR("unproven")))
+        return REFRESH_UNPROVEN;
     if (!str_eq(verdict, STR("reuse")))
         return REFRESH_ROTATED;
     store_session_revoked(f, out->session);

@@ -28,18 +28,26 @@ void store_sign_in_read(const struct pg_query *q, struct sign_in *out);
 
 struct pg_query *store_sign_in_failed(struct flow *f, const struct digest *address);
 
+/* jkt: the key it is bound to; absent: none. */
 struct pg_query *store_session_open(struct flow *f, struct uuid session, struct uuid user,
                                     const struct digest *token, int64_t lifetime_s,
-                                    const struct digest *address);
+                                    const struct digest *address, struct str jkt);
 
-enum refresh_verdict { REFRESH_ROTATED, REFRESH_REUSED, REFRESH_DEAD, REFRESH_UNKNOWN };
+enum refresh_verdict {
+    REFRESH_ROTATED,
+    REFRESH_REUSED,
+    REFRESH_DEAD,
+    REFRESH_UNKNOWN,
+    REFRESH_UNPROVEN, /* bound to another key */
+};
 struct refreshed {
     struct uuid session, user;
     uint32_t roles;
     int64_t expires_us; /* wall time, of the session */
 };
 struct pg_query *store_session_refresh(struct flow *f, const struct digest *presented,
-                                       const struct digest *next, int64_t grace_ms);
+                                       const struct digest *next, int64_t grace_ms,
+                                       struct str jkt);
 /* A reused token ends its family: the gateways are told. */
 enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_query *q,
                                                 struct refreshed *out);

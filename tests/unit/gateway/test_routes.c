@@ -82,6 +82,7 @@ static const struct route broken[] = {
      .permission = PERM_USERS_LIST,
      .status = 200},
     {.path = "/open", .rpc = &USERS_LIST, .scopes = SCOPE_USERS_LIST, .status = 200},
+    {.path = "/binds", .rpc = &USERS_GET, .binds = true, .status = 200},
     {.path = "/location", .rpc = &USERS_LIST, .location = "/x/{id}", .status = 201},
     {.path = "/nothing", .flow = serve_jwks, .status = 200},
 };

@@ -58,11 +58,16 @@ Test(fields, etags_depend_on_version_and_body_only)
 
 Test(fields, bearer_takes_the_token_of_its_scheme_only)
 {
-    cr_expect(str_eq(auth_bearer(STR("Bearer abc")), STR("abc")));
-    cr_expect(str_eq(auth_bearer(STR("bearer  abc")), STR("abc")));
-    cr_expect_null(auth_bearer(STR("Basic abc")).p);
-    cr_expect_null(auth_bearer(STR("Bearer")).p);
-    cr_expect_null(auth_bearer((struct str){NULL, 0}).p);
+    bool by_proof;
+
+    cr_expect(str_eq(auth_token(STR("Bearer abc"), &by_proof), STR("abc")));
+    cr_expect_not(by_proof);
+    cr_expect(str_eq(auth_token(STR("bearer  abc"), &by_proof), STR("abc")));
+    cr_expect(str_eq(auth_token(STR("dpop abc"), &by_proof), STR("abc")));
+    cr_expect(by_proof);
+    cr_expect_null(auth_token(STR("Basic abc"), &by_proof).p);
+    cr_expect_null(auth_token(STR("Bearer"), &by_proof).p);
+    cr_expect_null(auth_token((struct str){NULL, 0}, &by_proof).p);
 }
 
 /* ---- by route ---- */

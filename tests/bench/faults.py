@@ -3,12 +3,14 @@
 
 Three replicas of the orders service behind proxies that delay or swallow; 64 clients read an
 order without a pause. Each fault is measured after it is known (the first seconds of it are
-shown apart). Then nobody answers: how quickly the 503 comes."""
+shown apart). Then nobody answers, and then the limit is full: how quickly the 503 comes, and
+what it costs the gateway with token check, per-user limit in Redis, logs and metrics on."""
 import socket
 import sys
 import time
 
-from measure import BIN, LOAD_CORE, ROOT, SERVER_CORE, Load, Processes, Report, free_port, listens, say, table, wait_until
+from measure import (BIN, LOAD_CORE, ROOT, SERVER_CORE, Cost, Load, Processes, Report, free_port, listens, say,
+                     table, wait_until)
 from stack import Stack, is_ready
 
 QUICK = "--quick" in sys.argv
@@ -59,7 +61,10 @@ class Bench:
         self.rows = []
 
     def run(self, seconds):
-        return self.load.run(self.stack.api, [self.path], CLIENTS, seconds, self.headers)
+        gateway = [self.stack.pid["gateway"]]
+        before = Cost(gateway)
+        r = self.load.run(self.stack.api, [self.path], CLIENTS, seconds, self.headers)
+        return {**r, **Cost(gateway).since(before, r["requests"])}
 
     def all_well(self):
         def up():
@@ -70,7 +75,8 @@ class Bench:
 
     def row(self, title, r, normal):
         self.rows.append((title, f"{r['rps']:.0f}", f"{r['p50'] / 1000:.2f}", f"{r['p99'] / 1000:.2f}",
-                          f"{r['p99'] / normal['p99']:.2f}", f"{100 * r['bad'] / max(r['requests'], 1):.2f} %"))
+                          f"{r['p99'] / normal['p99']:.2f}", f"{100 * r['bad'] / max(r['requests'], 1):.2f} %",
+                          f"{r['cpu_us']:.1f}"))
 
     def one_bad(self, title, what, value, none):
         """Normal and bad in turns; the median round by the ratio of p99."""
@@ -116,6 +122,16 @@ class Bench:
         self.replicas.order_all("lose", 0)
         return opened, r
 
+    def full(self):
+        """One call at a time may be under way, and takes 200 ms."""
+        self.stack.stop("gateway")
+        self.replicas.order_all("delay", 200)
+        self.stack.start("gateway", VIADUCT_HOP_IN_FLIGHT="1", VIADUCT_HOP_IN_FLIGHT_MIN="1")
+        self.run(1)
+        r = self.run(SECONDS)
+        self.replicas.order_all("delay", 0)
+        return r
+
     def all_open(self):
         m = self.stack.metrics("gateway")
         return sum(v > 0 for k, v in m.items() if k.startswith('viaduct_breaker_state{target="orders@')) == REPLICAS
@@ -140,11 +156,17 @@ def main():
         opened, r = bench.nobody()
         bench.row("nobody answers", r, r)
         report.figure("faults.none.opened_within", opened, "s")
-        report.figure("faults.none.p50", r["p50"], "us", 5000, r["p50"] / 5000)
         report.goal("100 % loss: until the breakers are open", opened, 2 * DEADLINE_MS / 1000, False, "s")
-        report.goal("100 % loss: 503, median", r["p50"] / 1000, 5, False, "ms")
+        say("the limit is full")
+        full = bench.full()
+        bench.row("the limit is full", full, full)
+        for tag, title, seen in (("broken_circuit", "answer of a broken circuit", r), ("shed", "answer that sheds", full)):
+            report.figure(f"faults.{tag}.cpu", seen["cpu_us"], "us", 15, seen["cpu_us"] / 15)
+            report.figure(f"faults.{tag}.p50", seen["p50"], "us", 5000, seen["p50"] / 5000)
+            report.goal(f"{title}: gateway CPU", seen["cpu_us"], 15, False, "us")
+            report.goal(f"{title}: median", seen["p50"] / 1000, 5, False, "ms")
         print()
-        table(("", "answers/s", "p50 ms", "p99 ms", "p99/normal", "not 200"), bench.rows)
+        table(("", "answers/s", "p50 ms", "p99 ms", "p99/normal", "not 200", "gateway CPU us"), bench.rows)
         report.end()
 
 

@@ -46,6 +46,19 @@ static const struct {
         {"gateway", "viaduct-gateway", {0}, "VIADUCT_GATEWAY_LISTEN", "", NULL},
 };
 
+/* A folder with ca.pem and each part's NAME.pem and NAME.key; NULL: no TLS on the hop. */
+static const char *hop_tls(void)
+{
+    return getenv("VIADUCT_STACK_HOP_TLS");
+}
+
+static const char *scheme_of(enum stack_part part)
+{
+    const char *scheme = parts[part].scheme;
+
+    return hop_tls() && strcmp(scheme, "tcp://") == 0 ? "tls+tcp://" : scheme;
+}
+
 /* ---- admin ports ----------------------------------------------------------------- */
 
 static size_t collect(char *p, size_t size, size_t n, void *arg)
@@ -179,7 +192,7 @@ static const char *setting(struct stack *s, enum stack_part part, int replica,
 
 const char *stack_replica_address(struct stack *s, enum stack_part part, int replica)
 {
-    return setting(s, part, replica, parts[part].listen) + strlen(parts[part].scheme);
+    return setting(s, part, replica, parts[part].listen) + strlen(scheme_of(part));
 }
 
 static int replicas_of(const struct stack_conf *conf, enum stack_part part)
@@ -206,7 +219,7 @@ static void set_upstream(struct stack *s, const struct stack_conf *conf,
         (void)snprintf(text + n, sizeof text - (size_t)n, "%s", conf->upstreams[part]);
     for (int r = 0; !conf->upstreams[part] && r < replicas_of(conf, part); r++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%s%s%s", r ? "," : "",
-                      parts[part].scheme, stack_replica_address(s, part, r));
+                      scheme_of(part), stack_replica_address(s, part, r));
     set_everywhere(s, conf, text);
 }
 
@@ -221,9 +234,16 @@ static void set_listen(struct stack *s, enum stack_part part, int replica, int p
         s->more_admin[part][replica - 1] = admin;
     program_env(p, "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", admin);
     if (parts[part].listen)
-        program_env(p, "%s=%s127.0.0.1:%d", parts[part].listen, parts[part].scheme, port);
+        program_env(p, "%s=%s127.0.0.1:%d", parts[part].listen, scheme_of(part), port);
     if (part == STACK_GATEWAY)
         s->gateway_port = port;
+}
+
+static void set_hop_tls(struct program *p, const char *name)
+{
+    program_env(p, "VIADUCT_HOP_TLS_CERT=%s/%s.pem", hop_tls(), name);
+    program_env(p, "VIADUCT_HOP_TLS_KEY=%s/%s.key", hop_tls(), name);
+    program_env(p, "VIADUCT_HOP_TLS_CA=%s/ca.pem", hop_tls());
 }
 
 /* Like mkdir -p. */
@@ -253,6 +273,8 @@ static void make_replica(struct stack *s, enum stack_part part, int replica,
                    replica + 1);
     program_init(p, name, parts[part].binary, conf->logs);
     memcpy(p->args, parts[part].args, sizeof parts[part].args);
+    if (hop_tls())
+        set_hop_tls(p, parts[part].name);
     set_listen(s, part, replica, port ? port : free_port());
 }
 

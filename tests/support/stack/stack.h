@@ -2,7 +2,8 @@
 /*
  * The whole product as processes on free ports, against the real servers whose addresses
  * the test's environment holds (VIADUCT_USERS_PG and so on, written by
- * tools/dev/servers.sh).
+ * tools/dev/servers.sh). VIADUCT_STACK_HOP_TLS names a folder of certificates
+ * (tests/e2e/hop_certificates.sh): the hop is over mutual TLS then.
  */
 #ifndef TESTS_SUPPORT_STACK_STACK_H
 #define TESTS_SUPPORT_STACK_STACK_H

@@ -7,7 +7,9 @@ shown apart). Then nobody answers, and then the limit is full: how quickly the 5
 what it costs the gateway with token check, per-user limit in Redis, logs and metrics on."""
 import socket
 import sys
+import threading
 import time
+import urllib.request
 
 from measure import (BIN, LOAD_CORE, ROOT, SERVER_CORE, Cost, Load, Processes, Report, free_port, listens, say,
                      table, wait_until)
@@ -16,6 +18,7 @@ from stack import Stack, is_ready
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS, LEARN = (1, 2, 2) if QUICK else (3, 4, 3)
 REPLICAS, CLIENTS, DEADLINE_MS = 3, 64, 1500
+FEW = 8 # for how long an answer takes: 64 without a pause wait for each other
 SETTINGS = {
     "VIADUCT_LOOPS": "1",
     "VIADUCT_LIMIT_IP": "0",
@@ -53,6 +56,12 @@ class Replicas:
             self.order(i, what, value)
 
 
+def metrics_of(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as r:
+        lines = r.read().decode().splitlines()
+    return {k: float(v) for k, v in (l.rsplit(" ", 1) for l in lines if l and l[0] != "#")}
+
+
 class Bench:
     def __init__(self, processes, stack, replicas):
         self.load, self.stack, self.replicas = Load(processes), stack, replicas
@@ -60,11 +69,24 @@ class Bench:
         self.path, self.headers = f"GET /v1/orders/{order}", [f"Authorization: Bearer {token}"]
         self.rows = []
 
-    def run(self, seconds):
+    def run(self, seconds, clients=CLIENTS):
         gateway = [self.stack.pid["gateway"]]
         before = Cost(gateway)
-        r = self.load.run(self.stack.api, [self.path], CLIENTS, seconds, self.headers)
+        r = self.load.run(self.stack.api, [self.path], clients, seconds, self.headers)
         return {**r, **Cost(gateway).since(before, r["requests"])}
+
+    def hello(self, pid, port):
+        before = Cost([pid])
+        r = self.load.run(f"http://127.0.0.1:{port}", ["GET /"], CLIENTS, SECONDS)
+        return {**r, **Cost([pid]).since(before, r["requests"])}
+
+    def served(self):
+        return [sum(v for k, v in metrics_of(port).items() if k.startswith('viaduct_hop_served_total{method="orders.get"'))
+                for port in self.replicas.admin]
+
+    def share_of_bad(self, before):
+        calls = [b - a for a, b in zip(before, self.served())]
+        return calls[-1] / max(sum(calls), 1)
 
     def all_well(self):
         def up():
@@ -86,7 +108,8 @@ class Bench:
             self.run(1)
             normal = self.run(SECONDS)
             self.replicas.order(REPLICAS - 1, what, value)
-            first, after = self.run(LEARN), self.run(SECONDS)
+            first, before, after = self.run(LEARN), self.served(), self.run(SECONDS)
+            after["share"] = self.share_of_bad(before)
             self.replicas.order(REPLICAS - 1, what, none)
             rounds.append((after["p99"] / normal["p99"], normal, first, after))
             while self.wake(): # traffic is what closes breakers
@@ -95,6 +118,7 @@ class Bench:
         self.row("normal", normal, normal)
         self.row(f"{title}, the first {LEARN} s", first, normal)
         self.row(f"{title}, then", after, normal)
+        say(f"{title}: {100 * after['share']:.3f} % of the calls went there")
         return ratio, after, normal
 
     def wake(self):
@@ -114,13 +138,16 @@ class Bench:
     def nobody(self):
         """How long from the loss to the breakers, and what an answer takes then."""
         self.replicas.order_all("lose", 1)
+        load = threading.Thread(target=self.run, args=(20,))
         began = time.monotonic()
-        while not self.all_open() and time.monotonic() - began < 30:
-            self.run(1)
+        load.start()
+        while not self.all_open() and time.monotonic() - began < 20:
+            time.sleep(0.02)
         opened = time.monotonic() - began
-        r = self.run(SECONDS)
+        load.join()
+        r, few = self.run(SECONDS), self.run(SECONDS, FEW)
         self.replicas.order_all("lose", 0)
-        return opened, r
+        return opened, r, few
 
     def full(self):
         """One call at a time may be under way, and takes 200 ms."""
@@ -128,9 +155,9 @@ class Bench:
         self.replicas.order_all("delay", 200)
         self.stack.start("gateway", VIADUCT_HOP_IN_FLIGHT="1", VIADUCT_HOP_IN_FLIGHT_MIN="1")
         self.run(1)
-        r = self.run(SECONDS)
+        r, few = self.run(SECONDS), self.run(SECONDS, FEW)
         self.replicas.order_all("delay", 0)
-        return r
+        return r, few
 
     def all_open(self):
         m = self.stack.metrics("gateway")
@@ -145,6 +172,8 @@ def main():
         replicas = Replicas(processes, stack)
         stack.start("gateway")
         bench = Bench(processes, stack, replicas)
+        hello_port = free_port()
+        hello_pid = processes.start("hello", [BIN / "bench-hello", hello_port])
         for tag, title, what, value, none in (("slow", "one of three 200 ms slower", "delay", 200, 0),
                                               ("silent", "one of three never answers", "lose", 1, 0)):
             say(title)
@@ -153,18 +182,22 @@ def main():
             report.figure(f"faults.one_{tag}.bad", after["bad"] / max(after["requests"], 1), "1")
             report.goal(f"{title}: p99 / normal", ratio, 1.3, False)
         say("nobody answers")
-        opened, r = bench.nobody()
+        opened, r, r_few = bench.nobody()
         bench.row("nobody answers", r, r)
         report.figure("faults.none.opened_within", opened, "s")
         report.goal("100 % loss: until the breakers are open", opened, 2 * DEADLINE_MS / 1000, False, "s")
         say("the limit is full")
-        full = bench.full()
+        full, full_few = bench.full()
         bench.row("the limit is full", full, full)
-        for tag, title, seen in (("broken_circuit", "answer of a broken circuit", r), ("shed", "answer that sheds", full)):
-            report.figure(f"faults.{tag}.cpu", seen["cpu_us"], "us", 15, seen["cpu_us"] / 15)
-            report.figure(f"faults.{tag}.p50", seen["p50"], "us", 5000, seen["p50"] / 5000)
+        hello = bench.hello(hello_pid, hello_port)
+        bench.row("tuned evhttp hello, for the CPU", hello, hello)
+        for tag, title, seen, few in (("broken_circuit", "answer of a broken circuit", r, r_few),
+                                      ("shed", "answer that sheds", full, full_few)):
+            bench.row(f"{title}, {FEW} clients", few, few)
+            report.figure(f"faults.{tag}.cpu", seen["cpu_us"], "us", hello["cpu_us"], seen["cpu_us"] / hello["cpu_us"])
+            report.figure(f"faults.{tag}.p50", few["p50"], "us", 5000, few["p50"] / 5000)
             report.goal(f"{title}: gateway CPU", seen["cpu_us"], 15, False, "us")
-            report.goal(f"{title}: median", seen["p50"] / 1000, 5, False, "ms")
+            report.goal(f"{title}: median, {FEW} clients", few["p50"] / 1000, 5, False, "ms")
         print()
         table(("", "answers/s", "p50 ms", "p99 ms", "p99/normal", "not 200", "gateway CPU us"), bench.rows)
         report.end()

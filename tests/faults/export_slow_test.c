@@ -94,7 +94,8 @@ static void reader_stalls(void)
     struct calm c = {0};
 
     wait_until(is_calm, &c, 30, "the export to wait for its reader");
-    (void)fprintf(stderr, "a reader who does not read: %.0f of %d pages\n", c.pages, PAGES);
+    (void)fprintf(stderr, "a reader who does not read: %.0f of %d pages\n", c.pages,
+                  PAGES);
     cr_assert_lt(c.pages, PAGES / 2);
 }
 

@@ -50,6 +50,25 @@ static int64_t period_now(void)
     return (int64_t)time(NULL) / HTTP_TLS_ROTATION_S;
 }
 
+/* The key that makes tickets, of this thread: deriving it costs as much as the rest. */
+static const struct ticket_key *making_key(const struct http_tls *t)
+{
+    static _Thread_local struct {
+        unsigned char secret[HTTP_TICKET_SECRET_BYTES];
+        int64_t period;
+        struct ticket_key key;
+    } last;
+    const unsigned char *secret = t->secrets[0];
+    const int64_t now = period_now();
+
+    if (last.period != now || CRYPTO_memcmp(last.secret, secret, sizeof last.secret)) {
+        last.key = derive(secret, now);
+        last.period = now;
+        memcpy(last.secret, secret, sizeof last.secret);
+    }
+    return &last.key;
+}
+
 /* The period before, this one, and the next, as other gateways' clocks may be ahead. */
 static int find(const struct http_tls *t, const unsigned char *name, struct ticket_key *k)
 {
@@ -91,7 +110,7 @@ static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     int verdict = TICKET_GOOD;
 
     if (making) {
-        k = derive(t->secrets[0], period_now());
+        k = *making_key(t);
         memcpy(name, k.name, NAME_BYTES);
         if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1)
             return TICKET_FAILED;

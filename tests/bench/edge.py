@@ -13,7 +13,9 @@ import ssl
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 from measure import (BIN, LOAD_CORE, Cost, Load, Processes, Report, children, free_port, interleaved, listens,
                      measure, ratio_of, rss_mb, say, table, wait_until)
@@ -21,6 +23,7 @@ from measure import (BIN, LOAD_CORE, Cost, Load, Processes, Report, children, fr
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (1, 2) if QUICK else (5, 3)
 IDLE = 1000 if QUICK else 10000
+CLIENTS = 4 # that make handshakes
 OPTIONS = ["OPTIONS /v1/orders"]
 GREETING = b"OPTIONS /v1/orders HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -160,28 +163,53 @@ def idle_connections(report, load, pid, port):
     memory(report, "tls", pid, port["tls"], IDLE // 4, context)[0].close()
 
 
+def served(admin):
+    """Requests so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics") as r:
+        lines = r.read().decode().splitlines()
+    return sum(float(l.split()[-1]) for l in lines if l.startswith("viaduct_http_request_duration_seconds_count"))
+
+
+def steady(load, base, pid, admin):
+    """Rate and CPU once all connections are there: handshakes are another figure."""
+    run = threading.Thread(target=load.run, args=(base, OPTIONS, 64, SECONDS + 2))
+    run.start()
+    time.sleep(1)
+    n, cost, start = served(admin), Cost([pid]), time.monotonic()
+    time.sleep(SECONDS)
+    n, seconds = served(admin) - n, time.monotonic() - start
+    cpu = Cost([pid]).since(cost, n)["cpu_us"]
+    run.join()
+    return {"rps": n / seconds, "cpu_us": cpu}
+
+
 def tls_beside_plain(report, load, pid, port):
-    targets = [{"name": name, "base": f"{scheme}://127.0.0.1:{port[name]}", "requests": OPTIONS,
-                "processes": {"gateway": pid}} for name, scheme in (("plain", "http"), ("tls", "https"))]
-    runs = interleaved(load, targets, 64, SECONDS, ROUNDS)
-    cpu = {n: runs[n]["costs"]["gateway"]["cpu_us"] for n in ("plain", "tls")}
-    by_cpu = statistics.median(p["costs"]["gateway"]["cpu_us"] / t["costs"]["gateway"]["cpu_us"]
-                               for p, t in zip(runs["plain/all"], runs["tls/all"]))
-    table(("c=64", "rps", "CPU us"), [(n, f"{runs[n]['rps']:.0f}", f"{cpu[n]:.1f}") for n in ("plain", "tls")])
-    report.figure("edge.tls.rps", runs["tls"]["rps"], "1/s", runs["plain"]["rps"], ratio_of(runs, "tls", "plain"))
-    report.figure("edge.tls.cpu", cpu["tls"], "us", cpu["plain"], by_cpu)
-    report.goal("TLS keep-alive throughput / plain", ratio_of(runs, "tls", "plain"), 0.75, True)
+    runs = {"plain": [], "tls": []}
+    for _ in range(ROUNDS):
+        for name, scheme in (("plain", "http"), ("tls", "https")):
+            runs[name].append(steady(load, f"{scheme}://127.0.0.1:{port[name]}", pid, port["admin"]))
+    mid = {n: {k: statistics.median(r[k] for r in runs[n]) for k in ("rps", "cpu_us")} for n in runs}
+    rps = statistics.median(t["rps"] / p["rps"] for p, t in zip(runs["plain"], runs["tls"]))
+    by_cpu = statistics.median(p["cpu_us"] / t["cpu_us"] for p, t in zip(runs["plain"], runs["tls"]))
+    table(("c=64", "rps", "CPU us"), [(n, f"{m['rps']:.0f}", f"{m['cpu_us']:.1f}") for n, m in mid.items()])
+    report.figure("edge.tls.rps", mid["tls"]["rps"], "1/s", mid["plain"]["rps"], rps)
+    report.figure("edge.tls.cpu", mid["tls"]["cpu_us"], "us", mid["plain"]["cpu_us"], by_cpu)
+    report.goal("TLS keep-alive throughput / plain", rps, 0.75, True)
     report.goal("the same by CPU", by_cpu, 0.75, True)
 
 
 # ---- handshakes ----
 
 def handshakes(pid, port):
-    before = Cost(children(pid))
-    done = subprocess.run(["taskset", "-c", str(LOAD_CORE), "openssl", "s_time", "-connect", f"127.0.0.1:{port}",
-                           "-new", "-time", str(SECONDS)], capture_output=True, text=True, check=False)
-    n, seconds = re.search(r"(\d+) connections in (\d+) real seconds", done.stdout).groups()
-    return {"rate": int(n) / int(seconds), "cpu_us": Cost(children(pid)).since(before, int(n))["cpu_us"]}
+    command = ["taskset", "-c", str(LOAD_CORE), "openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-new",
+               "-time", str(SECONDS)]
+    before, start = Cost(children(pid)), time.monotonic()
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+               for _ in range(CLIENTS)]
+    out = [c.communicate()[0] for c in clients]
+    seconds = time.monotonic() - start
+    n = sum(int(re.search(r"(\d+) connections in \d+ real seconds", o).group(1)) for o in out)
+    return {"rate": n / seconds, "cpu_us": Cost(children(pid)).since(before, n)["cpu_us"]}
 
 
 def handshakes_beside_nginx(report, processes, pid, port):
@@ -197,11 +225,11 @@ def handshakes_beside_nginx(report, processes, pid, port):
     mid = {n: {k: statistics.median(r[k] for r in runs[n]) for k in ("rate", "cpu_us")} for n in runs}
     ratio = {k: statistics.median(a[k] / b[k] for a, b in zip(runs["gateway"], runs["nginx"]))
              for k in ("rate", "cpu_us")}
-    table(("full handshakes, one client", "1/s", "CPU us"),
+    table((f"full handshakes, {CLIENTS} clients", "1/s", "CPU us"),
           [(n, f"{mid[n]['rate']:.0f}", f"{mid[n]['cpu_us']:.0f}") for n in runs])
     report.figure("edge.handshakes.rate", mid["gateway"]["rate"], "1/s", mid["nginx"]["rate"], ratio["rate"])
     report.figure("edge.handshakes.cpu", mid["gateway"]["cpu_us"], "us", mid["nginx"]["cpu_us"], 1 / ratio["cpu_us"])
-    report.goal("full handshakes / nginx, one client", ratio["rate"], 0.9, True)
+    report.goal("full handshakes / nginx", ratio["rate"], 0.9, True)
     report.goal("the same by CPU", 1 / ratio["cpu_us"], 0.9, True)
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ./dev fuzz NAME [SECONDS]: builds the fuzzers in preset fuzz and runs one. What it learns
-# stays in .dev/fuzz/NAME; an input that fails is written there as crash-*.
+# stays in .dev/fuzz/NAME; an input that fails is written there as crash-*. It begins with
+# what is kept in tests/fuzz/PART/corpus/NAME, and with the words of tests/fuzz/PART/*.dict.
 set -euo pipefail
 
 . "$VIADUCT_ROOT/tools/dev/common.sh"
@@ -14,4 +15,8 @@ mapfile -t names < <(find "$VIADUCT_ROOT/tests/fuzz" -name '*.c' -exec basename 
 build_preset fuzz "$1"
 mkdir -p "$VIADUCT_DEV/fuzz/$1/corpus"
 cd "$VIADUCT_DEV/fuzz/$1"
-exec "$VIADUCT_ROOT/build/fuzz/fuzz/$1" -max_total_time="${2:-60}" -print_final_stats=1 corpus
+part=$(dirname "$(find "$VIADUCT_ROOT/tests/fuzz" -name "$1.c")")
+kept=()
+for extra in "$part"/*.dict; do [ ! -e "$extra" ] || kept+=("-dict=$extra"); done
+[ ! -d "$part/corpus/$1" ] || kept+=("$part/corpus/$1")
+exec "$VIADUCT_ROOT/build/fuzz/fuzz/$1" -max_total_time="${2:-60}" -print_final_stats=1 corpus "${kept[@]}"

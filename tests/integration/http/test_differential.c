@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Random pipelines, most of them damaged: evhttp must read exactly the requests, with
- * exactly the bodies, that the machines let through; never one more out of a body.
+ * Random pipelines, most of them damaged (VIADUCT_CASES of them), and what the fuzzer of
+ * the machines has kept: evhttp must read exactly the requests, with exactly the bodies,
+ * that the machines let through; never one more out of a body.
  */
 #include "harness.h"
 #include "kit/http/chunk.h"
 #include "kit/http/target.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -174,35 +176,109 @@ static void read_answers(char *text, struct buf *bodies, bool *refused)
     *refused = *text != 0;
 }
 
-Test(differential, evhttp_reads_what_the_machines_let_through)
+/* ---- both ---- */
+
+struct rig {
+    struct harness h;
+    struct model m;
+    struct buf sent, got;
+};
+
+static void begin(struct rig *r)
+{
+    *r = (struct rig){0};
+    harness_start(&r->h, (struct http_conf){0});
+    buf_init(&r->sent, BYTES_MAX);
+    buf_init(&r->got, BYTES_MAX);
+    buf_init(&r->m.answers, BYTES_MAX);
+}
+
+static void end(struct rig *r)
+{
+    buf_fini(&r->sent);
+    buf_fini(&r->got);
+    buf_fini(&r->m.answers);
+    harness_stop(&r->h);
+}
+
+/* True when there was something to compare: not when more would have to come. */
+static bool compare(struct rig *r)
 {
     static char answer[BYTES_MAX];
-    struct model m = {0};
-    struct buf sent, got;
-    struct harness h;
+    struct str sent = buf_view(&r->sent);
+    int fd = client_connect(&r->h);
+    bool refused, whole;
 
-    harness_start(&h, (struct http_conf){0});
-    buf_init(&sent, BYTES_MAX);
-    buf_init(&got, BYTES_MAX);
-    buf_init(&m.answers, BYTES_MAX);
-    for (int i = 0; i < CASES; i++) {
-        int fd = client_connect(&h);
-        bool refused;
-
-        make_case(&sent);
-        model_all(&m, buf_view(&sent));
-        client_send(fd, buf_view(&sent));
-        if (!m.incomplete || m.refused) {
-            client_read_all(fd, answer, sizeof answer);
-            read_answers(answer, &got, &refused);
-            cr_assert_eq(refused, m.refused, "%.*s", STR_FMT(buf_view(&sent)));
-            cr_assert(str_eq(buf_view(&got), buf_view(&m.answers)), "%.*s\ngave\n%s",
-                      STR_FMT(buf_view(&sent)), answer);
-        }
-        close(fd);
+    model_all(&r->m, sent);
+    whole = !r->m.incomplete || r->m.refused;
+    client_send(fd, sent);
+    if (whole) {
+        client_read_all(fd, answer, sizeof answer);
+        read_answers(answer, &r->got, &refused);
+        cr_assert_eq(refused, r->m.refused, "%.*s", STR_FMT(sent));
+        cr_assert(str_eq(buf_view(&r->got), buf_view(&r->m.answers)), "%.*s\ngave\n%s",
+                  STR_FMT(sent), answer);
     }
-    buf_fini(&sent);
-    buf_fini(&got);
-    buf_fini(&m.answers);
-    harness_stop(&h);
+    close(fd);
+    return whole;
+}
+
+Test(differential, evhttp_reads_what_the_machines_let_through)
+{
+    const char *asked = getenv("VIADUCT_CASES");
+    long cases = asked ? strtol(asked, NULL, 10) : CASES;
+    struct rig r;
+
+    begin(&r);
+    while (cases-- > 0) {
+        make_case(&r.sent);
+        (void)compare(&r);
+    }
+    end(&r);
+}
+
+/* ---- the fuzzer's ---- */
+
+#define LAST "GET /echo?last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+/* Its first byte is the fuzzer's own. */
+static bool read_kept(struct buf *b, const char *folder, const char *name)
+{
+    char path[512];
+    FILE *f;
+    size_t n;
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    f = *name != '.' ? fopen(path, "re") : NULL;
+    if (!f)
+        return false;
+    buf_reset(b);
+    n = fread(buf_grow(b, BYTES_MAX / 2), 1, BYTES_MAX / 2, f);
+    (void)fclose(f);
+    b->n = n;
+    if (n > 0)
+        buf_consume(b, 1);
+    buf_str(b, STR(LAST));
+    return true;
+}
+
+Test(differential, evhttp_reads_what_the_fuzzer_has_kept)
+{
+    char folder[512];
+    int compared = 0;
+    struct dirent *e;
+    struct rig r;
+    DIR *d;
+
+    (void)snprintf(folder, sizeof folder, "%s/tests/fuzz/http/corpus/http_head",
+                   getenv("VIADUCT_SOURCE"));
+    d = opendir(folder);
+    cr_assert_not_null(d);
+    begin(&r);
+    while ((e = readdir(d)))
+        if (read_kept(&r.sent, folder, e->d_name))
+            compared += compare(&r);
+    closedir(d);
+    end(&r);
+    cr_expect_gt(compared, 100, "%d", compared);
 }

@@ -59,8 +59,14 @@ async function expectRoutes(page) {
 
 // Nothing of the page is cut off or has to be looked for to the right.
 async function expectFits(page, name) {
-    const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-    assert.ok(width <= room, `${name}: ${width} pixels in a window of ${room}`);
+    const wide = await page.evaluate(() =>
+        document.documentElement.scrollWidth <= window.innerWidth
+            ? []
+            : [...document.querySelectorAll("#docs *")]
+                  .filter((part) => part.getBoundingClientRect().right > window.innerWidth)
+                  .map((part) => `${part.tagName} ${part.className}`),
+    );
+    assert.deepEqual(wide, [], `${name}: wider than the window`);
 }
 
 // Opens an operation, fills its body, and gives what came back.

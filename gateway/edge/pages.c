@@ -70,8 +70,10 @@ static const struct err *read_file(struct arena *a, const char *path, struct buf
 
     if (!f)
         return fail(a, path, strerror(errno));
-    while ((n = fread(piece, 1, sizeof piece, f)) > 0 && !b->failed)
+    do {
+        n = fread(piece, 1, sizeof piece, f);
         buf_put(b, piece, n);
+    } while (n == sizeof piece && !b->failed);
     if (ferror(f))
         e = fail(a, path, strerror(errno));
     else if (b->failed)

@@ -21,7 +21,7 @@ ATTACKS = {
     "slow headers": ["-H", "-x", "24", "-t", "GET", "-u", "/v1/products"],
     "slow body": ["-B", "-x", "10", "-t", "POST", "-s", "8192", "-f", "application/json", "-u", "/v1/auth/login"],
     "slow read": ["-X", "-w", "512", "-y", "1024", "-n", "5", "-z", "32", "-k", "3", "-u", "/docs/swagger-ui-bundle.js"],
-    "range": ["-R", "-a", "1", "-b", "3000", "-t", "GET", "-u", "/openapi.json"],
+    "range": ["-R", "-a", "1", "-b", "1500", "-t", "GET", "-u", "/openapi.json"],
 }
 UNITS = {"us": 1e-3, "ms": 1, "s": 1e3}
 

@@ -104,10 +104,11 @@ const struct route routes[] = {
 
     {HTTP_GET, "/v1/exports/orders", "orders",
      "All orders of a period, oldest first, as lines of JSON", .auth = ROUTE_USER,
-     .class = ROUTE_ADMIN, .permission = PERM_ORDERS_READ_ANY, .cost = 20,
-     .flow = export_orders, .in = &order_export_msg, .query = &order_export_msg,
-     .media = "application/x-ndjson", .priority = PRIORITY_BULK, .longest_ms = 3600000,
-     .status = 200, .cache_control = NO_STORE},
+     .scopes = SCOPE_ORDERS_READ, .class = ROUTE_ADMIN,
+     .permission = PERM_ORDERS_READ_ANY, .cost = 20, .flow = export_orders,
+     .in = &order_export_msg, .query = &order_export_msg, .media = "application/x-ndjson",
+     .priority = PRIORITY_BULK, .longest_ms = 3600000, .status = 200,
+     .cache_control = NO_STORE},
 
     /* ---- slow work ---- */
     {HTTP_POST, "/v1/reports", "jobs", "Have a report of a period made",

@@ -2,12 +2,14 @@
 /* What clients see while a part is down (architecture, section 11). */
 #include "kit/base/clock.h"
 #include "kit/base/id.h"
+#include "tests/support/dpop/signer.h"
 #include "tests/support/stack/api.h"
 #include "tests/support/stack/stack.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 static struct stack stack;
 static struct api api;
@@ -222,4 +224,55 @@ Test(degraded, without_users_api_keys_that_were_used_still_hold)
     key = "vk_8d5XwVaiGFe4qW0wmEtTQCWkQ5wmcmsNPvtmlZUkGJvKTUE0";
     cr_expect_eq(status_by_key(), 401, "a typo needs nobody");
     stack_start_part(&stack, STACK_USERS);
+}
+
+/* ---- tokens that are bound to a key ---- */
+
+static const char *proof_for(const struct signer *s, const char *method, const char *path,
+                             const char *token)
+{
+    const struct proof_of p = {.method = method,
+                               .url = api_text(&api, "%s%s", stack.url, path),
+                               .iat = time(NULL),
+                               .token = token};
+
+    return signer_proof(&api.arena, s, &p).p;
+}
+
+static const char *bound_token(const struct signer *s)
+{
+    const char *headers[] = {
+        api_text(&api, "DPoP: %s", proof_for(s, "POST", "/v1/auth/login", NULL)), NULL};
+    struct answer a = api_call_with(
+        &api, "POST", "/v1/auth/login", NULL,
+        api_text(&api, "{\"email\":\"%s\",\"password\":\"a long password\"}",
+                 member.email),
+        headers);
+
+    cr_assert_eq(a.status, 200, "%s", a.body.p);
+    return answer_get(&api, &a, "/access_token");
+}
+
+static int status_with_proof(const char *token, const char *proof)
+{
+    const char *headers[] = {api_text(&api, "Authorization: DPoP %s", token),
+                             api_text(&api, "DPoP: %s", proof), NULL};
+
+    return api_call_with(&api, "GET", orders, NULL, NULL, headers).status;
+}
+
+Test(degraded, without_redis_a_proof_is_good_once_in_a_loop)
+{
+    struct signer *device = signer_create(SIGNER_ES256);
+    const char *token, *proof;
+
+    program_env(&stack.part[STACK_GATEWAY], "VIADUCT_REDIS=redis://127.0.0.1:1");
+    program_env(&stack.part[STACK_GATEWAY], "VIADUCT_LOOPS=1");
+    restart_gateway();
+    token = bound_token(device);
+    proof = proof_for(device, "GET", orders, token);
+    cr_expect_eq(status_with_proof(token, proof), 200);
+    cr_expect_eq(status_with_proof(token, proof), 401);
+    cr_expect_eq(status_with_proof(token, proof_for(device, "GET", orders, token)), 200);
+    signer_destroy(device);
 }

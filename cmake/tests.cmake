@@ -4,13 +4,17 @@
 enable_testing()
 
 # viaduct_test(NAME SOURCES file... [NEEDS module...] [LIBS ext::lib...] LABELS label...
-#              [ENVIRONMENT name=value...] [TIMEOUT seconds] [SERIAL] [PLAIN])
-# Labels: unit, integration (real servers), e2e (through HTTP), tsan (also run with the thread
-# sanitizer). SERIAL: nothing runs beside it (it stops servers, measures, fills a disk).
+#              [ENVIRONMENT name=value...] [TIMEOUT seconds] [LOCK name] [ONE_BY_ONE] [PLAIN])
+# Labels say where it runs: tools/dev/test.sh has the table.
+#   unit         touches nothing outside its process
+#   integration  wants real servers; e2e: the whole product, through HTTP
+#   slow         minutes, or measures: not repeated under sanitizers
+#   tsan         also under the thread sanitizer
+# Tests run side by side: those with the same LOCK do not. ONE_BY_ONE: nor do its own cases.
 # PLAIN: the sources have their own main and do not use Criterion, whose runner crashes under
 # the thread sanitizer; tests labelled tsan are plain.
 function(viaduct_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;SERIAL" "TIMEOUT" "SOURCES;NEEDS;LIBS;LABELS;ENVIRONMENT")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;ONE_BY_ONE" "TIMEOUT;LOCK" "SOURCES;NEEDS;LIBS;LABELS;ENVIRONMENT")
     viaduct_no_unknown(${name} "${arg_UNPARSED_ARGUMENTS}")
     if(NOT arg_LABELS)
         message(FATAL_ERROR "${name}: a test needs LABELS unit, integration, e2e or tsan")
@@ -27,19 +31,14 @@ function(viaduct_test name)
         endif()
     endif()
 
-    set(lock "")
-    if("integration" IN_LIST arg_LABELS OR "e2e" IN_LIST arg_LABELS)
-        set(lock servers) # one test at a time has the servers
-    endif()
-
     set(never "SUMMARY: [A-Za-z]+Sanitizer" "runtime error: ")
     set(command ${name})
     if(NOT arg_PLAIN)
         list(APPEND arg_LIBS ext::criterion)
         list(APPEND never "Tested: 0 ") # Criterion succeeds when it ran nothing
         set(jobs 2)
-        if(arg_SERIAL)
-            set(jobs 1) # nor do its own cases run side by side
+        if(arg_ONE_BY_ONE)
+            set(jobs 1)
         endif()
         list(APPEND command --color=never --jobs=${jobs} --timeout=${arg_TIMEOUT})
     endif()
@@ -50,8 +49,7 @@ function(viaduct_test name)
     set_tests_properties(${name} PROPERTIES
         LABELS "${arg_LABELS}"
         TIMEOUT ${arg_TIMEOUT}
-        RUN_SERIAL "${arg_SERIAL}"
-        RESOURCE_LOCK "${lock}"
+        RESOURCE_LOCK "${arg_LOCK}"
         FAIL_REGULAR_EXPRESSION "${never}"
         ENVIRONMENT "${VIADUCT_TEST_ENVIRONMENT};${arg_ENVIRONMENT}")
 endfunction()

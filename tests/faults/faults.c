@@ -19,8 +19,9 @@ void faults_server(const char *action, const char *server)
 {
     char command[512];
 
-    (void)snprintf(command, sizeof command, "%s/tools/dev/servers.sh %s %s test-faults",
-                   getenv("VIADUCT_SOURCE"), action, server);
+    (void)snprintf(command, sizeof command, "%s/tools/dev/servers.sh %s %s %s",
+                   getenv("VIADUCT_SOURCE"), action, server,
+                   getenv("VIADUCT_FAULT_SERVERS"));
     run(command);
 }
 
@@ -43,8 +44,8 @@ void faults_open_with(struct faults *t, struct stack_conf conf)
 
     faults_server("wipe", "all");
     faults_server("start", "all");
-    (void)snprintf(path, sizeof path, "%s/.dev/state/test-faults/env",
-                   getenv("VIADUCT_SOURCE"));
+    (void)snprintf(path, sizeof path, "%s/.dev/state/%s/env", getenv("VIADUCT_SOURCE"),
+                   getenv("VIADUCT_FAULT_SERVERS"));
     stack_load_env(path);
     short_leases();
     stack_start_with(&t->stack, &conf);

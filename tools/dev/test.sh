@@ -29,6 +29,9 @@ main() {
     [ $failed = 0 ]
 }
 
+# What runs where. The labels are those of cmake/tests.cmake. With no argument every test runs
+# once at least: units in dev and asan, servers and stacks in asan, which sees more, and what is
+# slow or measures in dev.
 test_unit() { run_tests dev '^unit$'; }
 test_integration() { run_tests dev '^integration$'; }
 test_e2e() { run_tests dev '^e2e$'; }
@@ -39,19 +42,19 @@ test_manifests() { run_script "$VIADUCT_ROOT/tools/dev/manifests.sh"; } # not in
 
 test_all() {
     test_lint
-    run_tests dev .
+    run_tests dev '^(unit|slow)$'
     test_asan
     test_tsan
 }
 
-# run_tests PRESET LABELS [LABELS LEFT OUT]
+# run_tests PRESET LABELS [LABELS LEFT OUT]. Most tests wait most of the time: two a core.
 run_tests() {
     local preset=$1 labels=$2 without=${3:-^$} build=$VIADUCT_ROOT/build/$1 rc=0
     build_preset "$preset"
     if needs_servers "$build" "$labels"; then servers_fresh; fi
     say "running the tests of preset $preset (log: $build/Testing/Temporary/LastTest.log)"
     rm -f "$results/$preset.xml"
-    ctest --test-dir "$build" -L "$labels" -LE "$without" -j "$(nproc)" --output-on-failure --no-tests=error \
+    ctest --test-dir "$build" -L "$labels" -LE "$without" -j $(($(nproc) * 2)) --output-on-failure --no-tests=error \
         --output-junit "$results/$preset.xml" </dev/null || rc=$?
     count_tests "$results/$preset.xml" $rc
 }

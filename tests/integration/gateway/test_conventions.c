@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The HTTP conventions (architecture, section 8), on a stack of its own. */
+/* The HTTP conventions (architecture, section 8). One stack serves all cases: it is
+ * started before the first and stopped after the last, in Criterion's runner; cases are
+ * processes of their own that find it by CONVENTIONS_PORT. */
 #include "kit/base/id.h"
 #include "tests/support/stack/api.h"
 #include "tests/support/stack/stack.h"
 
 #include <criterion/criterion.h>
+#include <criterion/hooks.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,23 +18,45 @@
 static struct stack stack;
 static struct api api;
 
-static void open_stack(void)
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 {
+    char port[16];
+
+    (void)tests;
     (void)setenv("VIADUCT_CORS_ORIGINS", "https://app.example, http://localhost:3000", 1);
     (void)setenv("VIADUCT_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8", 1);
     (void)setenv("VIADUCT_IP_DENY", "203.0.113.0/24, 2001:db8::/32", 1);
     (void)setenv("VIADUCT_IP_ALLOW_ADMIN", "127.0.0.0/8", 1);
     stack_start(&stack, getenv("VIADUCT_TEST_LOGS"));
-    api_open(&api, stack.url);
+    (void)snprintf(port, sizeof port, "%d", stack.gateway_port);
+    (void)setenv("CONVENTIONS_PORT", port, 1);
 }
 
-static void close_stack(void)
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-    api_close(&api);
+    (void)stats;
     stack_stop(&stack);
 }
 
-TestSuite(conventions, .init = open_stack, .fini = close_stack, .timeout = 120);
+static uint16_t gateway_port(void)
+{
+    return (uint16_t)strtol(getenv("CONVENTIONS_PORT"), NULL, 10);
+}
+
+static void open_client(void)
+{
+    char url[64];
+
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d", gateway_port());
+    api_open(&api, url);
+}
+
+static void close_client(void)
+{
+    api_close(&api);
+}
+
+TestSuite(conventions, .init = open_client, .fini = close_client, .timeout = 120);
 
 static struct answer call(const char *method, const char *path, const char *token,
                           const char *json, const char *header)
@@ -87,7 +112,7 @@ static const char *const other_types[] = {
 static struct answer raw(const char *sent)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)stack.gateway_port),
+                                   .sin_port = htons(gateway_port()),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval patience = {10, 0};
     int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -11,27 +11,39 @@ struct loop_fd {
     struct event *event;
     int fd;
     int wanted;
+    const char *name;
     void (*fn)(void *arg, int ready);
     void *arg;
 };
+
+/* What follows is others' until the next of ours runs. */
+static void mark_over(struct watch *w)
+{
+    if (w->foreign)
+        watch_mark(w, NULL);
+}
 
 /* fn may destroy f: nothing of it is touched afterwards. */
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_fd *f = arg;
+    struct watch *w = &f->loop->watch;
     int ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
 
     (void)fd;
-    watch_enter(&f->loop->watch);
+    watch_enter(w);
+    watch_mark(w, f->name);
     f->fn(f->arg, ready);
+    mark_over(w);
 }
 
-struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready),
-                               void *arg)
+struct loop_fd *loop_fd_create_named(struct loop *l, int fd,
+                                     void (*fn)(void *arg, int ready), void *arg,
+                                     const char *name)
 {
     struct loop_fd *f = MEM_NEW(struct loop_fd);
 
-    *f = (struct loop_fd){.loop = l, .fd = fd, .fn = fn, .arg = arg};
+    *f = (struct loop_fd){.loop = l, .fd = fd, .fn = fn, .arg = arg, .name = name};
     f->event = event_new(l->base, fd, EV_PERSIST, on_ready, f);
     if (!f->event)
         mem_die("loop: cannot watch descriptor %d", fd);
@@ -76,6 +88,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 
     (void)what;
     watch_enter(&s->loop->watch);
+    watch_mark(&s->loop->watch, "a signal");
     s->fn(s->arg, signo);
 }
 

@@ -17,7 +17,7 @@ static void run_turn(struct loop *l)
     watch_begin(&l->watch);
     if (loop_has_work(l)) {
         watch_enter(&l->watch);
-        loop_run_tasks(&l->soon);
+        loop_run_tasks(l, &l->soon);
     }
     if (loop_has_work(l))
         flags |= EVLOOP_NONBLOCK;
@@ -28,6 +28,7 @@ static void run_turn(struct loop *l)
     watch_enter(&l->watch);
     loop_run_timers(l);
     loop_end_turn(l);
+    watch_mark(&l->watch, "log_flush");
     log_flush();
     watch_end(&l->watch);
 }
@@ -35,8 +36,10 @@ static void run_turn(struct loop *l)
 void loop_run(struct loop *l)
 {
     log_hold(true);
+    watch_open(&l->watch);
     while (!atomic_load_explicit(&l->stopping, memory_order_acquire))
         run_turn(l);
+    watch_close(&l->watch);
     log_hold(false);
     atomic_store_explicit(&l->stopping, false, memory_order_relaxed);
 }

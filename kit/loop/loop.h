@@ -32,13 +32,21 @@ struct event_base *loop_event_base(struct loop *l);
 
 /* ---- from other threads --------------------------------------------------------- */
 
+/* Where a callback was given to the loop, or which it is: the watchdog's log names the
+ * one that took long. */
+#define LOOP_NAME(fn)   __FILE__ ":" #fn
+#define LOOP_LINE(line) __FILE__ ":" LOOP_TEXT(line)
+#define LOOP_TEXT(line) #line
+
 /* An intrusive node: posting cannot fail and takes no memory. The node belongs to the
  * loop until fn has been called in it. Nodes posted by one thread arrive in order. */
 struct loop_post {
     struct loop_post *next;
     void (*fn)(struct loop_post *p);
+    const char *name; /* set by loop_post() */
 };
-void loop_post(struct loop *l, struct loop_post *p);
+#define loop_post(l, p) loop_post_named(l, p, LOOP_LINE(__LINE__))
+void loop_post_named(struct loop *l, struct loop_post *p, const char *name);
 
 /* ---- within the loop ------------------------------------------------------------ */
 
@@ -46,8 +54,11 @@ void loop_post(struct loop *l, struct loop_post *p);
 struct loop_task {
     struct list link;
     void (*fn)(struct loop_task *t);
+    const char *name;
 };
-void loop_task_init(struct loop_task *t, void (*fn)(struct loop_task *t));
+#define loop_task_init(t, fn) loop_task_init_named(t, fn, LOOP_NAME(fn))
+void loop_task_init_named(struct loop_task *t, void (*fn)(struct loop_task *t),
+                          const char *name);
 void loop_task_cancel(struct loop_task *t);
 /* After all events that are ready now: the place to flush batches. */
 void loop_at_turn_end(struct loop *l, struct loop_task *t);
@@ -67,9 +78,11 @@ struct loop_timer {
     struct loop *loop;
     int64_t due_us; /* monotonic */
     void (*fn)(struct loop_timer *t);
+    const char *name;
 };
-void loop_timer_init(struct loop_timer *t, struct loop *l,
-                     void (*fn)(struct loop_timer *t));
+#define loop_timer_init(t, l, fn) loop_timer_init_named(t, l, fn, LOOP_NAME(fn))
+void loop_timer_init_named(struct loop_timer *t, struct loop *l,
+                           void (*fn)(struct loop_timer *t), const char *name);
 /* Once, after `ms`; setting a set timer moves it. */
 void loop_timer_set(struct loop_timer *t, int64_t ms);
 /* At a monotonic time. */
@@ -88,8 +101,10 @@ struct loop_fd;
 /* Level-triggered. The loop does not own the descriptor; destroy before closing it.
  * Descriptors of the same open file (dup) must not be on one loop: epoll changes are
  * batched by number. */
-struct loop_fd *loop_fd_create(struct loop *l, int fd, void (*fn)(void *arg, int ready),
-                               void *arg);
+#define loop_fd_create(l, fd, fn, arg) loop_fd_create_named(l, fd, fn, arg, LOOP_NAME(fn))
+struct loop_fd *loop_fd_create_named(struct loop *l, int fd,
+                                     void (*fn)(void *arg, int ready), void *arg,
+                                     const char *name);
 /* The set of LOOP_READ | LOOP_WRITE to wait for; 0 pauses. */
 void loop_fd_want(struct loop_fd *f, int wanted);
 void loop_fd_destroy(struct loop_fd *f);
@@ -102,18 +117,23 @@ void loop_signal_destroy(struct loop_signal *s);
 
 /* ---- watchdog ------------------------------------------------------------------- */
 
-/* Any thread. Longest turn since start, and how many turns were over 5 ms. A turn counts
- * in wall time from the first callback after the kernel's wait (from its beginning when
- * it need not wait) to the end of its turn-end tasks and frees. To this comes the CPU
- * time of what others on loop_event_base() ran before: libevent does not say when the
- * wait was over, and evhttp and TLS never block. */
+/* Longest turn since start, and how many turns were over 5 ms. A turn counts in wall time
+ * from the first callback after the kernel's wait (from its beginning when it need not
+ * wait) to the end of its turn-end tasks and frees. To this comes the CPU time of what
+ * others on loop_event_base() ran before: libevent does not say when the wait was over,
+ * and evhttp and TLS never block.
+ *
+ * A turn's own time is that without what the thread waited for a processor, which is the
+ * machine's affair: what it computed, and what blocked it. When that is over 5 ms a
+ * warning (loop.long_turn, at most one a second) says which callback took longest. */
 struct loop_turns {
     uint64_t turns;
-    uint64_t longest_us;
-    uint64_t over_5ms;
+    uint64_t longest_us, over_5ms;
+    uint64_t longest_own_us, own_over_5ms;
 };
+/* Any thread. */
 struct loop_turns loop_turns(const struct loop *l);
-/* Any thread. Begins `longest_us` and `over_5ms` anew: starting up is no call. */
+/* Any thread. Begins all but `turns` anew: starting up is no call. */
 void loop_turns_restart(struct loop *l);
 
 #endif

@@ -21,10 +21,11 @@ void loop_wake(const struct loop *l)
         ;
 }
 
-void loop_post(struct loop *l, struct loop_post *p)
+void loop_post_named(struct loop *l, struct loop_post *p, const char *name)
 {
     struct loop_post *old = atomic_load_explicit(&l->posts, memory_order_relaxed);
 
+    p->name = name;
     do {
         p->next = old;
     } while (!atomic_compare_exchange_weak_explicit(
@@ -51,6 +52,7 @@ void loop_run_posts(struct loop *l)
         struct loop_post *p = ordered;
 
         ordered = p->next;
+        watch_mark(&l->watch, p->name);
         p->fn(p);
     }
 }
@@ -67,14 +69,18 @@ void loop_on_wake(evutil_socket_t fd, short what, void *arg)
     while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
         ;
     loop_run_posts(l);
+    if (l->watch.foreign)
+        watch_mark(&l->watch, NULL);
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
 
-void loop_task_init(struct loop_task *t, void (*fn)(struct loop_task *t))
+void loop_task_init_named(struct loop_task *t, void (*fn)(struct loop_task *t),
+                          const char *name)
 {
     list_init(&t->link);
     t->fn = fn;
+    t->name = name;
 }
 
 void loop_task_cancel(struct loop_task *t)
@@ -95,7 +101,7 @@ void loop_soon(struct loop *l, struct loop_task *t)
 }
 
 /* Those that are queued now; what they queue stays for the next time. */
-void loop_run_tasks(struct list *queue)
+void loop_run_tasks(struct loop *l, struct list *queue)
 {
     struct list now;
     struct list *it;
@@ -105,6 +111,7 @@ void loop_run_tasks(struct list *queue)
     while ((it = list_pop(&now))) {
         struct loop_task *t = CONTAINER_OF(it, struct loop_task, link);
 
+        watch_mark(&l->watch, t->name);
         t->fn(t);
     }
 }
@@ -123,6 +130,8 @@ void loop_free_later(struct loop *l, void (*fn)(void *), void *ptr)
 /* By index: a destructor may queue more, and so move the array. */
 static void run_frees(struct loop *l)
 {
+    if (l->frees_n > 0)
+        watch_mark(&l->watch, "frees");
     for (size_t i = 0; i < l->frees_n; i++) {
         struct dying d = l->frees[i];
 
@@ -141,7 +150,7 @@ bool loop_has_work(const struct loop *l)
 void loop_end_turn(struct loop *l)
 {
     for (int i = 0; i < TURN_END_ROUNDS && !list_empty(&l->at_end); i++)
-        loop_run_tasks(&l->at_end);
+        loop_run_tasks(l, &l->at_end);
     run_frees(l);
 }
 

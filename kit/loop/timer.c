@@ -4,10 +4,10 @@
 #include "kit/base/mem.h"
 #include "kit/loop/internal.h"
 
-void loop_timer_init(struct loop_timer *t, struct loop *l,
-                     void (*fn)(struct loop_timer *t))
+void loop_timer_init_named(struct loop_timer *t, struct loop *l,
+                           void (*fn)(struct loop_timer *t), const char *name)
 {
-    *t = (struct loop_timer){.loop = l, .fn = fn};
+    *t = (struct loop_timer){.loop = l, .fn = fn, .name = name};
     list_init(&t->link);
 }
 
@@ -41,6 +41,7 @@ void loop_run_timers(struct loop *l)
     while ((it = list_pop(&due))) {
         struct loop_timer *t = CONTAINER_OF(it, struct loop_timer, link);
 
+        watch_mark(&l->watch, t->name);
         t->fn(t);
     }
 }

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How long the turns of a loop take. Written by the loop's thread, read by any. */
+/* How long the turns of a loop take, and what took long. Written by the loop's thread,
+ * read by any. */
 #include "kit/loop/watch.h"
 
 #include "kit/base/clock.h"
+#include "kit/base/log.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { LIMIT_US = 5000 };
+enum { LIMIT_US = 5000, SILENT_US = 1000000 };
+
+static const char others[] = "evhttp, TLS"; /* not ours, on the same base */
+
+/* ---- the thread's time ---------------------------------------------------------- */
 
 static int64_t thread_cpu_us(void)
 {
@@ -16,25 +25,83 @@ static int64_t thread_cpu_us(void)
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+/* "COMPUTED QUEUED SLICES", the first two in nanoseconds. */
+static struct watch_sample take_sample(const struct watch *w)
+{
+    char text[80];
+    ssize_t n = w->stat_fd < 0 ? -1 : pread(w->stat_fd, text, sizeof text - 1, 0);
+    struct watch_sample s;
+    char *end;
+
+    if (n <= 0)
+        return (struct watch_sample){.cpu_us = thread_cpu_us()};
+    text[n] = 0;
+    s.cpu_us = strtoll(text, &end, 10) / 1000;
+    s.queued_us = strtoll(end, NULL, 10) / 1000;
+    return s;
+}
+
+void watch_open(struct watch *w)
+{
+    w->stat_fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    w->cpu_us = 0;
+    w->sampled_us = INT64_MIN / 2;
+}
+
+void watch_close(struct watch *w)
+{
+    if (w->stat_fd >= 0)
+        (void)close(w->stat_fd);
+    w->stat_fd = -1;
+}
+
+/* ---- the turn under way --------------------------------------------------------- */
+
 void watch_begin(struct watch *w)
 {
     w->entered = false;
+    w->turn = (struct watch_turn){0};
+}
+
+static void enter_after_others(struct watch *w)
+{
+    int64_t cpu_us = thread_cpu_us();
+
+    w->turn.before_us = w->cpu_us && cpu_us > w->cpu_us ? cpu_us - w->cpu_us : 0;
+    w->turn.longest_us = w->turn.before_us;
+    w->turn.longest = others;
+    w->cpu_us = cpu_us;
 }
 
 void watch_enter(struct watch *w)
 {
-    int64_t cpu_us;
-
     if (w->entered)
         return;
     w->entered = true;
-    w->enter_us = clock_mono_us();
-    if (!w->foreign)
+    w->turn.enter_us = w->turn.running_us = clock_mono_us();
+    if (w->foreign)
+        enter_after_others(w);
+    if (w->turn.enter_us - w->sampled_us < WATCH_SAMPLE_US)
         return;
-    cpu_us = thread_cpu_us();
-    w->before_us = w->cpu_us && cpu_us > w->cpu_us ? cpu_us - w->cpu_us : 0;
-    w->cpu_us = cpu_us;
+    w->sampled_us = w->turn.enter_us;
+    w->sample = take_sample(w);
 }
+
+void watch_mark(struct watch *w, const char *what)
+{
+    struct watch_turn *t = &w->turn;
+    int64_t now_us = clock_mono_us(), took_us = now_us - t->running_us;
+
+    if (took_us > t->longest_us) {
+        t->longest_us = took_us;
+        t->longest = t->running ? t->running : w->foreign ? others : "the loop";
+    }
+    t->callbacks += what != NULL;
+    t->running = what;
+    t->running_us = now_us;
+}
+
+/* ---- its end -------------------------------------------------------------------- */
 
 static void raise_to(_Atomic uint64_t *longest, uint64_t us)
 {
@@ -42,21 +109,71 @@ static void raise_to(_Atomic uint64_t *longest, uint64_t us)
         atomic_store_explicit(longest, us, memory_order_relaxed);
 }
 
-/* The CPU time is not read again: since watch_enter() it has grown by no more than the
- * time that has passed. */
+static void count(_Atomic uint64_t *n)
+{
+    atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+static int64_t at_most(int64_t us, int64_t limit_us)
+{
+    return us < 0 ? 0 : us > limit_us ? limit_us : us;
+}
+
+/* What is neither computed nor queued for was blocked: a system call, a lock, the disk.
+ */
+static void tell(struct watch *w, int64_t us, int64_t cpu_us, int64_t queued_us)
+{
+    const struct watch_turn *t = &w->turn;
+    int64_t now_us = t->running_us;
+
+    if (now_us < w->silent_until_us) {
+        w->unsaid++;
+        return;
+    }
+    LOG_WARN(NULL, "loop.long_turn", KV("us", us), KV("computed_us", cpu_us),
+             KV("queued_us", queued_us), KV("blocked_us", us - cpu_us - queued_us),
+             KV("callbacks", t->callbacks), KV("longest", t->longest),
+             KV("longest_us", t->longest_us), KV("unsaid", w->unsaid));
+    w->silent_until_us = now_us + SILENT_US;
+    w->unsaid = 0;
+}
+
+static void judge_long(struct watch *w, int64_t us)
+{
+    struct watch_sample s = take_sample(w);
+    int64_t queued_us = at_most(s.queued_us - w->sample.queued_us, us);
+    int64_t own_us = us - queued_us;
+
+    count(&w->over_5ms);
+    raise_to(&w->longest_own_us, (uint64_t)own_us);
+    if (own_us > LIMIT_US) {
+        count(&w->own_over_5ms);
+        tell(w, us, at_most(s.cpu_us - w->sample.cpu_us, own_us), queued_us);
+    }
+    w->sampled_us = w->turn.running_us;
+    w->sample = s;
+}
+
+/* The CPU time of others is not read again: since watch_enter() it has grown by no more
+ * than the time that has passed. */
 void watch_end(struct watch *w)
 {
-    int64_t own_us = clock_mono_us() - w->enter_us;
-    uint64_t us = (uint64_t)(own_us + w->before_us);
+    int64_t own_us, us;
 
-    w->before_us = 0;
+    watch_mark(w, NULL);
+    own_us = w->turn.running_us - w->turn.enter_us;
+    us = own_us + w->turn.before_us;
     if (w->foreign)
         w->cpu_us += own_us;
-    atomic_fetch_add_explicit(&w->turns, 1, memory_order_relaxed);
+    count(&w->turns);
+    raise_to(&w->longest_us, (uint64_t)us);
     if (us > LIMIT_US)
-        atomic_fetch_add_explicit(&w->over_5ms, 1, memory_order_relaxed);
-    raise_to(&w->longest_us, us);
+        judge_long(w, us);
+    else
+        raise_to(&w->longest_own_us, (uint64_t)us);
 }
+
+/* ---- from outside --------------------------------------------------------------- */
 
 struct loop_turns watch_read(const struct watch *w)
 {
@@ -64,6 +181,8 @@ struct loop_turns watch_read(const struct watch *w)
         .turns = atomic_load_explicit(&w->turns, memory_order_relaxed),
         .longest_us = atomic_load_explicit(&w->longest_us, memory_order_relaxed),
         .over_5ms = atomic_load_explicit(&w->over_5ms, memory_order_relaxed),
+        .longest_own_us = atomic_load_explicit(&w->longest_own_us, memory_order_relaxed),
+        .own_over_5ms = atomic_load_explicit(&w->own_over_5ms, memory_order_relaxed),
     };
 }
 
@@ -71,4 +190,6 @@ void watch_restart(struct watch *w)
 {
     atomic_store_explicit(&w->longest_us, 0, memory_order_relaxed);
     atomic_store_explicit(&w->over_5ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&w->longest_own_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&w->own_over_5ms, 0, memory_order_relaxed);
 }

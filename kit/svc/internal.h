@@ -34,6 +34,11 @@ enum svc_phase {
     SVC_STOPPING,    /* loops end */
 };
 
+/* What is told of a loop's turns; watch.c has the names. */
+struct svc_turns {
+    struct metric *turns, *longest, *over_5ms, *longest_own, *own_over_5ms;
+};
+
 struct svc_loop {
     struct svc *svc;
     struct loop *loop;
@@ -53,7 +58,7 @@ struct svc_loop {
     _Atomic bool ping_out;
     int64_t ping_us; /* the admin thread's */
 
-    struct metric *turns, *longest, *over_5ms;
+    struct svc_turns turns;
 };
 
 /* Of a reload; kept to the end, as anybody may have taken a part of them. */
@@ -89,7 +94,7 @@ struct svc {
     struct list reloaded;
     struct loop_timer phase_timer, poll_timer, ping_timer;
     bool ready, stop_wanted;
-    struct metric *admin_turns, *admin_longest, *admin_over_5ms;
+    struct svc_turns admin_turns;
 };
 
 static inline enum svc_phase svc_phase(const struct svc *s)

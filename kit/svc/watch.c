@@ -48,34 +48,36 @@ unsigned svc_stuck_loops(const struct svc *s)
 
 /* ---- turn times ---- */
 
-static struct metric *turns_metric(const char *loop)
+static struct svc_turns turns_of(const char *loop)
 {
-    return metrics_counter("viaduct_loop_turns_total", "Turns of the event loop", "loop",
-                           loop, NULL);
+    return (struct svc_turns){
+        .turns = metrics_counter("viaduct_loop_turns_total", "Turns of the event loop",
+                                 "loop", loop, NULL),
+        .longest = metrics_gauge("viaduct_loop_longest_turn_seconds",
+                                 "Longest turn since start-up was over, by the clock",
+                                 "loop", loop, NULL),
+        .over_5ms = metrics_counter("viaduct_loop_turns_over_5ms_total",
+                                    "Turns that took over 5 ms, by the clock", "loop",
+                                    loop, NULL),
+        .longest_own = metrics_gauge(
+            "viaduct_loop_longest_own_turn_seconds",
+            "Longest turn without what it waited for a processor", "loop", loop, NULL),
+        .own_over_5ms =
+            metrics_counter("viaduct_loop_own_turns_over_5ms_total",
+                            "Turns over 5 ms without what they waited for a processor",
+                            "loop", loop, NULL),
+    };
 }
 
-static struct metric *longest_metric(const char *loop)
-{
-    return metrics_gauge("viaduct_loop_longest_turn_seconds",
-                         "Longest turn of the event loop since start-up was over", "loop",
-                         loop, NULL);
-}
-
-static struct metric *over_5ms_metric(const char *loop)
-{
-    return metrics_counter("viaduct_loop_turns_over_5ms_total",
-                           "Turns of the event loop that took over 5 ms", "loop", loop,
-                           NULL);
-}
-
-static void set(const struct loop *l, struct metric *turns, struct metric *longest,
-                struct metric *over_5ms)
+static void set(const struct loop *l, const struct svc_turns *of)
 {
     struct loop_turns t = loop_turns(l);
 
-    metric_set(turns, (int64_t)t.turns);
-    metric_set_double(longest, (double)t.longest_us / 1e6);
-    metric_set(over_5ms, (int64_t)t.over_5ms);
+    metric_set(of->turns, (int64_t)t.turns);
+    metric_set_double(of->longest, (double)t.longest_us / 1e6);
+    metric_set(of->over_5ms, (int64_t)t.over_5ms);
+    metric_set_double(of->longest_own, (double)t.longest_own_us / 1e6);
+    metric_set(of->own_over_5ms, (int64_t)t.own_over_5ms);
 }
 
 /* Loops of a program that is starting may not be there yet. */
@@ -85,10 +87,9 @@ static void collect(void *arg)
 
     metric_set(metrics_gauge("viaduct_ready", "Whether /readyz says yes", NULL),
                s->ready && svc_phase(s) == SVC_RUNNING);
-    set(s->admin, s->admin_turns, s->admin_longest, s->admin_over_5ms);
+    set(s->admin, &s->admin_turns);
     for (unsigned i = 0; i < s->loop_count && svc_phase(s) != SVC_STARTING; i++)
-        set(s->loops[i].loop, s->loops[i].turns, s->loops[i].longest,
-            s->loops[i].over_5ms);
+        set(s->loops[i].loop, &s->loops[i].turns);
 }
 
 void svc_watch_init(struct svc *s)
@@ -97,13 +98,9 @@ void svc_watch_init(struct svc *s)
 
     for (unsigned i = 0; i < s->loop_count; i++) {
         snprintf(name, sizeof name, "%u", i);
-        s->loops[i].turns = turns_metric(name);
-        s->loops[i].longest = longest_metric(name);
-        s->loops[i].over_5ms = over_5ms_metric(name);
+        s->loops[i].turns = turns_of(name);
     }
-    s->admin_turns = turns_metric("admin");
-    s->admin_longest = longest_metric("admin");
-    s->admin_over_5ms = over_5ms_metric("admin");
+    s->admin_turns = turns_of("admin");
     metric_set(metrics_gauge("viaduct_build_info", "Always 1", "service", s->def->name,
                              "version", VIADUCT_VERSION, NULL),
                1);

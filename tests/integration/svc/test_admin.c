@@ -103,6 +103,8 @@ Test(svc_admin, metrics_show_process_and_loops)
     SAYS(a, "\nviaduct_loop_longest_turn_seconds{loop=\"0\"} ");
     SAYS(a, "\nviaduct_loop_longest_turn_seconds{loop=\"1\"} ");
     SAYS(a, "\nviaduct_loop_turns_over_5ms_total{loop=\"admin\"} ");
+    SAYS(a, "\nviaduct_loop_longest_own_turn_seconds{loop=\"0\"} ");
+    SAYS(a, "\nviaduct_loop_own_turns_over_5ms_total{loop=\"0\"} ");
     SAYS(a, "\nviaduct_build_info{service=\"svc-sample\",version=\"" VIADUCT_VERSION
             "\"} 1\n");
     SAYS(a, "\nviaduct_ready 1\n");
@@ -125,6 +127,7 @@ Test(svc_admin, a_loop_that_stands_still_is_seen_and_forgiven)
     wait_status(p, "/livez", 200);
     get(p, "/metrics", &a);
     SAYS_NOT(a, "viaduct_loop_turns_over_5ms_total{loop=\"0\"} 0\n");
+    SAYS_NOT(a, "viaduct_loop_own_turns_over_5ms_total{loop=\"0\"} 0\n");
 }
 
 Test(svc_admin, other_pages_and_methods_are_refused)

@@ -2,7 +2,14 @@
 /* The watchdog sees what holds up a loop, and does not count waiting. */
 #include "guard.h"
 
+#include "kit/base/log.h"
+
 #include <event2/event.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,6 +95,8 @@ static void assert_seen(void)
 {
     cr_assert_geq(loop_turns(loop).longest_us, BLOCK_US);
     cr_assert_geq(loop_turns(loop).over_5ms, 1);
+    cr_assert_geq(loop_turns(loop).longest_own_us, BLOCK_US / 2); /* true to a sample */
+    cr_assert_geq(loop_turns(loop).own_over_5ms, 1);
 }
 
 Test(loop_watch, a_blocking_timer_is_seen)
@@ -98,6 +107,113 @@ Test(loop_watch, a_blocking_timer_is_seen)
     loop_timer_set(&t, 1);
     guard_run(loop);
     assert_seen();
+}
+
+/* What was written on stderr while the loop ran, such as logs. */
+static const char *said_during(void (*run)(void))
+{
+    static char text[4096];
+    FILE *file = tmpfile();
+    int before = dup(STDERR_FILENO);
+    size_t n;
+
+    cr_assert(file && dup2(fileno(file), STDERR_FILENO) >= 0);
+    run();
+    cr_assert(dup2(before, STDERR_FILENO) >= 0);
+    rewind(file);
+    n = fread(text, 1, sizeof text - 1, file);
+    text[n] = 0;
+    (void)fclose(file);
+    close(before);
+    return text;
+}
+
+static void run_one_that_blocks(void)
+{
+    struct loop_timer t;
+
+    loop_timer_init(&t, loop, blocking_timer);
+    loop_timer_set(&t, 1);
+    guard_run(loop);
+}
+
+static bool is_said(const char *text, const char *word)
+{
+    return strstr(text, word) != NULL;
+}
+
+Test(loop_watch, what_blocks_is_named)
+{
+    const char *text;
+
+    log_init("test", LOG_LEVEL_WARN);
+    text = said_during(run_one_that_blocks);
+    cr_expect(is_said(text, "\"event\":\"loop.long_turn\""), "%s", text);
+    cr_expect(is_said(text, "kit/loop/test_watch.c:blocking_timer\""), "%s", text);
+    cr_expect_not(is_said(text, "\"blocked_us\":0"), "%s", text);
+}
+
+static void burning_timer(struct loop_timer *t)
+{
+    burn();
+    stop(t);
+}
+
+static struct loop_turns turns_of_a_burning_timer(void)
+{
+    struct loop_timer t;
+
+    loop_timer_init(&t, loop, burning_timer);
+    loop_timer_set(&t, 1);
+    guard_run(loop);
+    return loop_turns(loop);
+}
+
+Test(loop_watch, computing_is_its_own_time_too)
+{
+    struct loop_turns t = turns_of_a_burning_timer();
+
+    cr_assert_geq(t.longest_own_us, BLOCK_US / 2);
+    cr_assert_leq(t.longest_own_us, t.longest_us);
+}
+
+static void use_one_processor(void)
+{
+    cpu_set_t all, one;
+    size_t cpu = 0;
+
+    cr_assert_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+static atomic_bool crowded = true;
+
+static void *crowd(void *unused)
+{
+    (void)unused;
+    while (atomic_load(&crowded))
+        ;
+    return NULL;
+}
+
+Test(loop_watch, waiting_for_a_processor_is_not_its_own_time)
+{
+    enum { CROWD = 4 };
+    pthread_t threads[CROWD];
+    struct loop_turns t = {0};
+
+    use_one_processor();
+    for (int i = 0; i < CROWD; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, crowd, NULL), 0);
+    while (t.longest_us < t.longest_own_us + BLOCK_US)
+        t = turns_of_a_burning_timer();
+    atomic_store(&crowded, false);
+    for (int i = 0; i < CROWD; i++)
+        pthread_join(threads[i], NULL);
 }
 
 Test(loop_watch, a_blocking_soon_task_is_seen)

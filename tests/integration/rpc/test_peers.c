@@ -367,8 +367,8 @@ static bool has_caller(void *fd)
 
 static const char SP_REP[8] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
 
-/* What a service may say first; the caller must break off, or find it broken off, and
- * dial again. */
+/* What a service may say first: an opening, a length, an id; the caller must break off,
+ * or find it broken off, and dial again. */
 static const struct {
     const char *bytes;
     size_t n;
@@ -379,10 +379,10 @@ static const struct {
     {SP_REP, 5, true},
     {SP_REP, 8, true},
     {"HTTP/1.1 400 Bad Request\r\n\r\n", 28, false},
-    {"\0SP\0\0\x31\0\0\0\0\0\1\0\0\0\0", 16, false}, /* 4 GiB */
-    {"\0SP\0\0\x31\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 16, false},
-    {"\0SP\0\0\x31\0\0\0\0\0\0\0\x20\0\1", 16, false}, /* 2 MiB and 1 */
-    {"\0SP\0\0\x31\0\0\0\0\0\0\0\0\0\0", 16, true},    /* nothing at all */
+    {"\0SP\0\0\x31\0\0\0\0\0\1\0\0\0\0\x80\0\0\1", 20, false}, /* 4 GiB */
+    {"\0SP\0\0\x31\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x80\0\0\1", 20, false},
+    {"\0SP\0\0\x31\0\0\0\0\0\0\0\x20\0\1\x80\0\0\1", 20, false}, /* 2 MiB and 1 */
+    {"\0SP\0\0\x31\0\0\0\0\0\0\0\0\0\0", 16, true},              /* nothing at all */
 };
 
 static bool has_broken_off(void *fd)

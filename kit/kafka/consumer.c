@@ -51,7 +51,8 @@ static void free_open(struct kafka_consumer *c, struct kafka_open *m)
 {
     c->n_open--;
     free_message(m);
-    loop_soon(c->client.loop, &c->take);
+    if (c->more)
+        loop_soon(c->client.loop, &c->take);
 }
 
 static void hand_out(struct kafka_consumer *c, struct kafka_open *m)
@@ -177,7 +178,8 @@ static bool has_room(const struct kafka_consumer *c)
     return c->n_open < c->conf.max_open && c->n_slots < SLOTS_MAX;
 }
 
-/* Partitions take turns, one message each. */
+/* Partitions take turns, one message each. A queue that was found empty tells when it is no
+ * more: until then it is left alone, as its lock is shared with librdkafka's threads. */
 static unsigned take_messages(struct kafka_consumer *c, unsigned max)
 {
     unsigned n = 0, before;
@@ -196,6 +198,7 @@ static unsigned take_messages(struct kafka_consumer *c, unsigned max)
             take_one(c, m);
         }
     } while (n > before && n < max && has_room(c));
+    c->more = n >= max || !has_room(c);
     return n;
 }
 

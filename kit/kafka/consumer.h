@@ -42,6 +42,7 @@ struct kafka_consumer {
     unsigned n_open;  /* in open and dropped */
     unsigned n_slots; /* of all windows */
     bool subscribed;
+    bool more; /* a queue may have messages that were left there for want of room */
     struct loop_task take;   /* there is room again */
     struct loop_timer again; /* for dropped messages and for topics not made yet */
     struct metric *received, *done, *drops, *lag;

@@ -97,6 +97,20 @@ def of_loops(metrics, name):
     return [v for k, v in metrics.items() if k.startswith(name + "{") and "admin" not in k]
 
 
+def long_turns(processes):
+    """What the programs say of turns whose own time was over 5 ms, since they were ready."""
+    rows = []
+    for name in ORDER:
+        ready = False
+        for line in processes.log(name).read_text(errors="replace").splitlines():
+            ready = ready or '"svc.ready"' in line
+            if ready and '"loop.long_turn"' in line:
+                t = json.loads(line)
+                rows.append((name, *(f"{t[k] / 1000:.1f}" for k in ("computed_us", "blocked_us", "queued_us")),
+                             t["longest"], f"{t['longest_us'] / 1000:.1f}"))
+    return rows
+
+
 def main():
     report = Report("idle")
     rows = []
@@ -129,6 +143,10 @@ def main():
             report.goal(f"{name} longest turn, own time", own, 5, False, "ms")
         table(("program", "ready ms", "idle MB", "after load MB", "turns", "longest turn ms",
                "turns over 5 ms", "own time ms", "own over 5 ms"), rows)
+        slow = long_turns(processes)
+        if slow:
+            say("turns of over 5 ms of their own, as far as logged (one a second)")
+            table(("program", "computed ms", "blocked ms", "queued ms", "longest callback", "ms"), slow)
         report.end()
 
 

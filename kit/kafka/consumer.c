@@ -178,8 +178,9 @@ static bool has_room(const struct kafka_consumer *c)
     return c->n_open < c->conf.max_open && c->n_slots < SLOTS_MAX;
 }
 
-/* Partitions take turns, one message each. A queue that was found empty tells when it is no
- * more: until then it is left alone, as its lock is shared with librdkafka's threads. */
+/* Partitions take turns, one message each. A queue that was found empty tells when it is
+ * no more: until then it is left alone, as its lock is shared with librdkafka's threads.
+ */
 static unsigned take_messages(struct kafka_consumer *c, unsigned max)
 {
     unsigned n = 0, before;

@@ -19,6 +19,17 @@ struct state {
 };
 static const struct state states[PG_CONN_STATES];
 
+/* Connecting costs both sides milliseconds of computing: the first one has them for
+ * itself, so that the pool is up soon. */
+static void begin_others(struct pg_pool *p)
+{
+    if (p->begun)
+        return;
+    p->begun = true;
+    for (unsigned i = 1; i < p->n_conns; i++)
+        loop_timer_set(&p->conns[i].timer, 0);
+}
+
 static void enter(struct pg_conn *c, enum pg_conn_state next)
 {
     struct pg_pool *p = c->pool;
@@ -31,6 +42,8 @@ static void enter(struct pg_conn *c, enum pg_conn_state next)
     c->state = next;
     loop_timer_clear(&c->timer);
     states[next].enter(c);
+    if (next == PG_CONN_READY || next == PG_CONN_DOWN)
+        begin_others(p);
 }
 
 static void on_timer(struct loop_timer *t)
@@ -326,7 +339,8 @@ void pg_conn_init(struct pg_conn *c, struct pg_pool *p)
     arena_init(&c->arena);
     loop_timer_init(&c->timer, p->loop, on_timer);
     pg_cancel_init(c);
-    loop_timer_set(&c->timer, 0);
+    if (c == p->conns)
+        loop_timer_set(&c->timer, 0);
     metric_add(p->m_conns[PG_CONN_DOWN], 1);
 }
 

@@ -135,6 +135,7 @@ struct pg_pool {
     struct breaker breaker;
     enum breaker_state breaker_shown; /* as last given to the metric */
     bool closing;
+    bool begun; /* to connect, with all connections: the first has ended its try */
     _Atomic unsigned ready;          /* connections */
     _Atomic int64_t refuse_until_us; /* 0 while the breaker is not open */
     struct metric *m_conns[PG_CONN_STATES], *m_breaker, *m_lost, *m_cancels;

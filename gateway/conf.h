@@ -71,6 +71,9 @@
       "CIDR list of proxies whose word on the client's address counts")                \
     O(str, proxy_field, "VIADUCT_PROXY_FIELD", "x-forwarded-for", 0, 0,                \
       "where they say it: x-forwarded-for or forwarded")                               \
+    O(flag, proxy_protocol, "VIADUCT_PROXY_PROTOCOL", "false", 0, 0,                   \
+      "trusted proxies begin each connection with a PROXY header of version 2, "       \
+      "before TLS; they are not served without it")                                    \
     O(str, ip_deny, "VIADUCT_IP_DENY", "", 0, 0,                                       \
       "CIDR list of clients that get 403 everywhere")                                  \
     ROUTE_CLASSES(CLASS_OPTIONS, O)                                                    \

@@ -102,7 +102,13 @@ static const struct err *check_addresses(struct arena *a, const struct gateway_c
     const struct err *e = cors_check(a, c->cors_origins);
     struct client_rules rules;
 
-    return e ? e : client_rules_read(a, &client, &rules);
+    if (!e)
+        e = client_rules_read(a, &client, &rules);
+    if (!e && c->proxy_protocol && rules.trusted.n == 0)
+        e = err_new(
+            a, &ERR_CODE_BAD_REQUEST,
+            "VIADUCT_PROXY_PROTOCOL is for VIADUCT_TRUSTED_PROXIES: there are none");
+    return e;
 }
 
 static const struct err *load_tls(struct arena *a, const struct gateway_conf *c,
@@ -185,6 +191,7 @@ static struct http_conf http_conf(const struct gateway_conf *c)
         .idle_ms = c->idle_ms,
         .request_ms = c->receive_ms,
         .handshake_ms = c->handshake_ms,
+        .proxy_header = c->proxy_protocol,
         .response_ms = c->response_ms,
         .reuseport = true,
         .quota = quota,

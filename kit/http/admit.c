@@ -4,16 +4,16 @@
 
 #include <sys/socket.h>
 
-static bool counts_for_its_address(const struct http_conn *c)
+bool http_conn_of_proxy(const struct http_conn *c)
 {
     const struct http_server *s = c->server;
     char *address;
     uint16_t port;
 
     if (!s->conf.trusted_peer)
-        return true;
+        return false;
     evhttp_connection_get_peer(c->evcon, &address, &port);
-    return !s->conf.trusted_peer(s->arg, str_of(address));
+    return s->conf.trusted_peer(s->arg, str_of(address));
 }
 
 static void count(enum http_quota_answer why)
@@ -27,23 +27,38 @@ static void count(enum http_quota_answer why)
                1);
 }
 
+static bool enter(struct http_conn *c)
+{
+    enum http_quota_answer answer =
+        http_quota_enter(c->server->conf.quota, c->of_address ? &c->key : NULL);
+
+    c->admitted = answer == HTTP_QUOTA_YES;
+    if (!c->admitted)
+        count(answer);
+    return c->admitted;
+}
+
 bool http_conn_admit(struct http_conn *c)
 {
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
-    enum http_quota_answer answer;
 
     if (!c->server->conf.quota)
         return true;
     if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&peer, &len) < 0)
         return false; /* it is gone already */
-    c->of_address = counts_for_its_address(c);
+    c->of_address = !http_conn_of_proxy(c);
     c->key = http_quota_key((const struct sockaddr *)&peer);
-    answer = http_quota_enter(c->server->conf.quota, c->of_address ? &c->key : NULL);
-    c->admitted = answer == HTTP_QUOTA_YES;
-    if (!c->admitted)
-        count(answer);
-    return c->admitted;
+    return enter(c);
+}
+
+bool http_conn_admit_source(struct http_conn *c)
+{
+    if (!c->server->conf.quota)
+        return true;
+    http_conn_leave(c);
+    c->of_address = true;
+    return enter(c);
 }
 
 void http_conn_leave(struct http_conn *c)

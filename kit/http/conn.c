@@ -18,6 +18,7 @@ static void enter(struct http_conn *c, enum conn_state to)
 {
     const struct http_conf *conf = &c->server->conf;
     const int64_t limit_ms[] = {
+        [CONN_PREFACE] = conf->handshake_ms,
         [CONN_HANDSHAKE] = conf->handshake_ms,
         [CONN_IDLE] = conf->idle_ms,
         [CONN_HEAD] = conf->request_ms,
@@ -55,6 +56,11 @@ void http_conn_close(struct http_conn *c)
     evhttp_connection_free(c->evcon);
 }
 
+void http_conn_begin(struct http_conn *c)
+{
+    enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);
+}
+
 void http_conn_secured(struct http_conn *c)
 {
     if (c->state == CONN_HANDSHAKE)
@@ -74,6 +80,7 @@ void http_conn_forget(struct http_conn *c)
 
     /* OpenSSL's bufferevent tells of an end before it adds what came with it */
     evbuffer_remove_cb(bufferevent_get_input(c->bev), input_changed, c);
+    http_preface_end(c);
     http_secure_forget(c);
     c->exchange = NULL;
     loop_timer_clear(&c->timer);
@@ -415,9 +422,14 @@ static void attach(struct http_conn *c)
                       &evcon);
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);
-    enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);
-    if (!c->server->bound || !http_conn_admit(c))
+    if (!c->server->bound || !http_conn_admit(c)) {
         http_conn_close(c);
+    } else if (c->server->conf.proxy_header && http_conn_of_proxy(c)) {
+        enter(c, CONN_PREFACE);
+        http_preface_begin(c);
+    } else {
+        http_conn_begin(c);
+    }
 }
 
 void http_conn_arrived(evutil_socket_t fd, short what, void *server)
@@ -463,7 +475,7 @@ void http_conn_close_idle(struct http_server *s)
         struct http_conn *c = CONTAINER_OF(it, struct http_conn, link);
 
         next = it->next;
-        if (c->evcon && (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE))
+        if (c->evcon && c->state <= CONN_IDLE)
             http_conn_close(c);
     }
 }

@@ -47,7 +47,7 @@ static struct str peer_ip(struct http_exchange *ex)
     struct str ip;
 
     evhttp_connection_get_peer(ex->conn->evcon, &address, &port);
-    ip = str_of(address);
+    ip = str_of(ex->conn->source[0] ? ex->conn->source : address);
     if (str_starts(ip, mapped) && memchr(ip.p, '.', ip.n))
         ip = (struct str){ip.p + mapped.n, ip.n - mapped.n};
     return arena_str(&ex->req.arena, ip);

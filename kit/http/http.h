@@ -54,6 +54,10 @@ struct http_conf {
                                  refused with 503 */
     /* An address without a cap of its own; `arg` is the handler's. NULL: none. */
     bool (*trusted_peer)(void *arg, struct str ip);
+    /* Such an address begins each connection, before TLS, with a PROXY header of version
+     * 2 (kit/http/proxy_header.h): what it says is the client then. It must be there
+     * within handshake_ms; without it, or with a bad one, the connection is closed. */
+    bool proxy_header;
     struct str lasting[2]; /* outlive the server: bodies in one are not copied */
 
     /* Both with the handler's `arg`; NULL: every body is taken, refusals are plain.
@@ -79,7 +83,7 @@ struct http_req {
     struct str query;  /* raw, without '?'; absent when there is none */
     struct str target; /* as sent; never for logs */
     struct str body;
-    struct str client_ip; /* text form of the peer */
+    struct str client_ip; /* text form of the peer, or what its PROXY header says */
     bool tls;
     int64_t start_us; /* monotonic, when the head was complete */
     void (*gone)(

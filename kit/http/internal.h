@@ -6,6 +6,7 @@
  * conn     what stands between the socket and evhttp: it takes the bytes away as they
  * come, runs the strict machines over them, and gives evhttp one whole, rewritten request
  *          at a time ("POST / HTTP/1.1" and Content-Length, nothing else)
+ * preface  what a proxy says of a connection before its first byte
  * secure   what a connection over TLS does otherwise
  * admit    what a connection and a body take of the quota
  * early    what is answered before evhttp hears of it: by the head alone, and refusals
@@ -24,6 +25,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <netinet/in.h>
 
 enum {
     HTTP_HELD_MAX = 65536,     /* bytes kept behind a request that is being answered */
@@ -75,7 +77,9 @@ struct http_server {
     struct metric *open, *in_flight_metric;
 };
 
+/* Up to CONN_IDLE without a request. */
 enum conn_state {
+    CONN_PREFACE, /* a PROXY header must come first */
     CONN_HANDSHAKE,
     CONN_IDLE,    /* between requests */
     CONN_HEAD,    /* some of a head has come */
@@ -108,7 +112,9 @@ struct http_conn {
     bool taking; /* we change the input buffer ourselves */
     bool asking; /* the handler is being called about a head */
 
-    bool admitted, of_address; /* has a slot of the quota; one of its address too */
+    struct http_preface *preface;  /* while it is in that state */
+    char source[INET6_ADDRSTRLEN]; /* of its PROXY header; "": ask the socket */
+    bool admitted, of_address;     /* has a slot of the quota; one of its address too */
     struct http_quota_key key;
 };
 
@@ -161,6 +167,8 @@ void http_conn_write_now(struct http_conn *c);
 void http_conn_drop_body(struct http_conn *c);
 /* From now on the client has response_ms to read what is written; or again for ever. */
 void http_conn_sending(struct http_conn *c, bool on);
+/* The first byte of TLS or of a request may come. */
+void http_conn_begin(struct http_conn *c);
 /* The handshake is over. */
 void http_conn_secured(struct http_conn *c);
 /* evhttp frees its side by itself. */
@@ -170,9 +178,18 @@ void http_conn_forget(struct http_conn *c);
 /* Known by its address; false: over a cap. */
 bool http_conn_admit(struct http_conn *c);
 void http_conn_leave(struct http_conn *c);
+/* The peer is a proxy of ours. */
+bool http_conn_of_proxy(const struct http_conn *c);
+/* It turned out to be of the address that `key` was set to; false: over its cap. */
+bool http_conn_admit_source(struct http_conn *c);
 /* n bytes of a body have come; false: more than all requests together may hold. */
 bool http_exchange_charge(struct http_exchange *ex, size_t n);
 void http_exchange_uncharge(struct http_exchange *ex);
+
+/* preface.c */
+void http_preface_begin(struct http_conn *c);
+/* Takes one without. */
+void http_preface_end(struct http_conn *c);
 
 /* secure.c */
 /* Its handshake begins with the descriptor. Never NULL. */

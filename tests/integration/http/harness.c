@@ -28,9 +28,10 @@ static void echo(struct http_req *r)
     struct str body =
         arena_printf(&r->arena, "%s %.*s %.*s %.*s", http_method_name(r->method),
                      STR_FMT(r->path), STR_FMT(r->query), STR_FMT(r->body));
-    struct http_reply_header headers[] = {{"X-Seen", http_header(r, "x-send")}};
+    struct http_reply_header headers[] = {{"X-Seen", http_header(r, "x-send")},
+                                          {"X-Client", r->client_ip}};
 
-    http_reply(r, 200, "text/plain", headers, 1, body);
+    http_reply(r, 200, "text/plain", headers, 2, body);
 }
 
 static void waiter_gone(struct http_req *r)

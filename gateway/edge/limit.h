@@ -25,8 +25,9 @@ struct limiter;
  *   symbol, member and name of settings, name in headers, identity, classes of routes,
  *   leases, default limit, default window in s, what is counted
  *
- * A user's keys count for the user too, or keys would be a way around that limit. No
- * token that we make names a tenant; `tenant` is for issuers whose tokens do.
+ * A user's keys count for the user too, or keys would be a way around that limit. Users
+ * have no tenant and no claim names one: `tenant` counts nothing until somebody fills
+ * caller.tenant.
  */
 #define LIMIT_POLICIES(P, X)                                                            \
     P(X, LIMIT_IP, ip, "IP", "ip", ip, LIMIT_EVERYWHERE, true, "1200", "60",            \

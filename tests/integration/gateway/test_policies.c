@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Limits of two gateway processes on one Redis, and SIGHUP while they serve. */
+#include "tests/support/stack/api.h"
+#include "tests/support/stack/stack.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { GATEWAYS = 2, CLIENTS = 4, LIMIT = 300, PATIENCE_S = 30 };
+
+static struct stack stack;
+static struct program gateways[GATEWAYS];
+static char urls[GATEWAYS][64], settings[512];
+static struct api api;
+
+/* What may change must be in the file: the environment wins, and stays. */
+static void put_settings(const char *text)
+{
+    FILE *f = fopen(settings, "w");
+
+    cr_assert_not_null(f);
+    cr_assert(fputs(text, f) >= 0);
+    cr_assert_eq(fclose(f), 0);
+}
+
+static void drop_limits(struct program *p)
+{
+    int n = 0;
+
+    for (int i = 0; i < p->n_env; i++)
+        if (strncmp(p->env[i], "VIADUCT_LIMIT_", 14) != 0)
+            memmove(p->env[n++], p->env[i], sizeof p->env[i]);
+    p->n_env = n;
+}
+
+static bool serves(void *arg)
+{
+    struct api probe;
+    struct answer a;
+
+    api_open(&probe, arg);
+    a = api_call(&probe, "GET", "/v1/products", NULL, NULL);
+    api_close(&probe);
+    return a.status == 200;
+}
+
+static void start_gateway(int i)
+{
+    struct program *p = &gateways[i];
+    int port = free_port();
+
+    *p = stack.part[STACK_GATEWAY];
+    p->pid = 0;
+    (void)snprintf(p->name, sizeof p->name, "gateway-%d-%d", i, (int)getpid());
+    drop_limits(p);
+    program_env(p, "VIADUCT_GATEWAY_LISTEN=127.0.0.1:%d", port);
+    program_env(p, "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", free_port());
+    p->args[0] = "--env";
+    p->args[1] = settings;
+    p->args[2] = NULL;
+    (void)snprintf(urls[i], sizeof urls[i], "http://127.0.0.1:%d", port);
+    program_start(p);
+    program_wait_until(p, serves, urls[i], PATIENCE_S);
+}
+
+static void open_stack(void)
+{
+    stack_start(&stack, getenv("VIADUCT_TEST_LOGS"));
+    (void)snprintf(settings, sizeof settings, "%s/settings.env",
+                   getenv("VIADUCT_TEST_LOGS"));
+    put_settings("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=300\n");
+    for (int i = 0; i < GATEWAYS; i++)
+        start_gateway(i);
+    api_open(&api, stack.url);
+}
+
+static void close_stack(void)
+{
+    api_close(&api);
+    for (int i = 0; i < GATEWAYS; i++) {
+        program_signal(&gateways[i], SIGTERM);
+        cr_expect_eq(program_wait(&gateways[i], PATIENCE_S), 0);
+    }
+    stack_stop(&stack);
+}
+
+TestSuite(policies, .init = open_stack, .fini = close_stack, .timeout = 180);
+
+/* ---- one limit ---- */
+
+static atomic_int admitted, refused, failed;
+static const char *token;
+
+static int call_me(struct api *a)
+{
+    int status = api_call(a, "GET", "/v1/users/me", token, NULL).status;
+
+    atomic_fetch_add(status == 200 ? &admitted : status == 429 ? &refused : &failed, 1);
+    return status;
+}
+
+/* Until the limit is reached, and then some more. */
+static void *insist(void *arg)
+{
+    struct api mine;
+
+    api_open(&mine, arg);
+    for (int more = 20; more > 0 && atomic_load(&failed) == 0;) {
+        (void)call_me(&mine);
+        more -= atomic_load(&admitted) >= LIMIT;
+    }
+    api_close(&mine);
+    return NULL;
+}
+
+Test(policies, two_gateways_admit_exactly_the_limit)
+{
+    pthread_t threads[CLIENTS];
+
+    token = api_member(&api).token;
+    for (int i = 0; i < CLIENTS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, insist, urls[i % GATEWAYS]), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    cr_expect_eq(admitted, LIMIT, "%d", admitted);
+    cr_expect_eq(failed, 0);
+    cr_expect_gt(refused, 0);
+}
+
+/* ---- SIGHUP ---- */
+
+static atomic_bool traffic_ends;
+
+static void *traffic(void *arg)
+{
+    struct api mine;
+
+    api_open(&mine, arg);
+    while (!atomic_load(&traffic_ends)) {
+        int status = api_call(&mine, "GET", "/v1/products", NULL, NULL).status;
+
+        atomic_fetch_add(status == 200 ? &admitted : &failed, 1);
+    }
+    api_close(&mine);
+    return NULL;
+}
+
+struct expected {
+    const char *policy; /* part of RateLimit-Policy; NULL: of no interest */
+    int status;
+};
+
+static bool answers_so(void *arg)
+{
+    const struct expected *want = arg;
+    struct api probe;
+    struct answer a;
+    bool so;
+
+    api_open(&probe, urls[0]);
+    a = api_call(&probe, "GET", "/v1/users/me", token, NULL);
+    so = a.status == want->status && (!want->policy || strstr(a.headers.p, want->policy));
+    api_close(&probe);
+    return so;
+}
+
+static void becomes(const char *text, const char *policy, int status)
+{
+    struct expected want = {policy, status};
+
+    put_settings(text);
+    program_signal(&gateways[0], SIGHUP);
+    program_wait_until(&gateways[0], answers_so, &want, PATIENCE_S);
+}
+
+static bool is_logged(void *arg)
+{
+    static char text[1 << 20];
+    char path[640];
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/%s.log", gateways[0].logs, gateways[0].name);
+    f = fopen(path, "r");
+    if (!f)
+        return false;
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    (void)fclose(f);
+    return strstr(text, arg) != NULL;
+}
+
+static void is_refused(const char *text, char *named, const char *policy, int status)
+{
+    struct expected still = {policy, status};
+
+    put_settings(text);
+    program_signal(&gateways[0], SIGHUP);
+    program_wait_until(&gateways[0], is_logged, named, PATIENCE_S);
+    cr_expect(answers_so(&still), "%s", named);
+}
+
+Test(policies, change_under_traffic_and_stay_when_they_are_bad)
+{
+    static char limit[] = "VIADUCT_LIMIT_USER", list[] = "VIADUCT_IP_DENY_API: ";
+    pthread_t thread;
+
+    token = api_member(&api).token;
+    cr_assert_eq(pthread_create(&thread, NULL, traffic, urls[0]), 0);
+    becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=5000\n", "\"user\";q=5000;w=60", 200);
+    is_refused("VIADUCT_LIMIT_USER=many\n", limit, "\"user\";q=5000;w=60", 200);
+    becomes(
+        "VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=4000\nVIADUCT_LIMIT_USER_WINDOW_S=30\n",
+        "\"user\";q=4000;w=30", 200);
+    becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_IP_DENY_API=127.0.0.0/8\n", NULL, 403);
+    is_refused("VIADUCT_LIMIT_IP=0\nVIADUCT_IP_DENY_API=nonsense\n", list, NULL, 403);
+    becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=4001\n", "\"user\";q=4001;w=60", 200);
+    atomic_store(&traffic_ends, true);
+    pthread_join(thread, NULL);
+    cr_expect_eq(failed, 0);
+    cr_expect_gt(admitted, 0);
+}

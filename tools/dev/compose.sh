@@ -4,7 +4,8 @@
 # ./dev compose [--keep] [CHECK...]: builds the images of compose.yaml, starts the stack in a Docker engine
 # of its own, and uses it as people would: README.md's tour, the end-to-end tests, scaling and
 # restarts under load. Ends by itself and leaves nothing; --keep keeps the engine's images, so
-# that the next time is quicker. CHECK is one of the names below; all of them when left out.
+# that the next time is quicker. CHECK is one of the names below; all of them when left out;
+# or `reproducible`: nothing is started, all images are built twice from nothing, and compared.
 set -euo pipefail
 
 . "$VIADUCT_ROOT/tools/dev/common.sh"
@@ -15,6 +16,7 @@ set -euo pipefail
 
 keep=no
 begun=$SECONDS
+built=(gateway users orders jobs)
 checks=(images ready tour e2e scaling rollouts memory)
 
 main() {
@@ -24,7 +26,8 @@ main() {
         shift
     fi
     for check in "$@"; do
-        [[ " ${checks[*]} " == *" $check "* ]] || die "usage: ./dev compose [--keep] [CHECK...], of: ${checks[*]}"
+        [[ " ${checks[*]} reproducible " == *" $check "* ]] ||
+            die "usage: ./dev compose [--keep] [CHECK...], of: ${checks[*]}; or reproducible, alone"
     done
     [ $# = 0 ] || checks=("$@")
     engine_make
@@ -36,6 +39,10 @@ main() {
     trap 'exit 130' INT TERM
 
     settings
+    if [ "${checks[*]}" = reproducible ]; then
+        build_twice
+        return
+    fi
     in_userland build_preset dev e2e_api
     build_images
     say "starting an engine with a network of its own"
@@ -72,6 +79,7 @@ compose() {
         -f deploy/docker/compose.test.yaml --profile demo "$@"
 }
 
+# build_images [SERVICE...]: of compose.yaml, all when left out
 build_images() {
     local start=$SECONDS log=$VIADUCT_DEV/compose-build.log
     need_space "$engine_state" 6000 "building the images"
@@ -79,10 +87,35 @@ build_images() {
     engine_start build
     engine_docker image inspect $VIADUCT_BASE >/dev/null 2>&1 ||
         engine_docker import "$(engine_base)" $VIADUCT_BASE >/dev/null
-    COMPOSE_PARALLEL_LIMIT=1 compose --progress plain build >"$log" 2>&1 ||
+    COMPOSE_PARALLEL_LIMIT=1 compose --progress plain build "$@" >"$log" 2>&1 ||
         { tail -n 20 "$log" >&2; die "the images could not be built; the whole log is $log"; }
     engine_stop
     say "built the images in $((SECONDS - start)) s"
+}
+
+# Of each image the digests of its layers, and the image's own: with its configuration.
+image_digests() {
+    local image
+    for image in "${built[@]}"; do
+        engine_docker image inspect -f "$image {{.Id}}{{range .RootFS.Layers}}
+$image layer {{.}}{{end}}" "viaduct/$image"
+    done
+}
+
+build_twice() {
+    local services=(gateway users orders jobs-api)
+    build_images "${services[@]}"
+    engine_start build
+    image_digests >"$engine_state/first"
+    engine_docker builder prune -af >/dev/null
+    engine_stop
+    build_images "${services[@]}"
+    engine_start build
+    image_digests >"$engine_state/second"
+    engine_stop
+    cat "$engine_state/second"
+    diff "$engine_state/first" "$engine_state/second" >&2 || die "two builds of the same sources differ"
+    say "./dev compose: two builds from nothing have the same bytes, after $((SECONDS - begun)) s"
 }
 
 up() {

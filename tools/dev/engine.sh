@@ -25,6 +25,7 @@ engine_make() {
     userland_need_tools
     engine_need_rights
     mkdir -p "$VIADUCT_DEV"
+    engine_apt_conf
     [ -e "$(engine_tree)" ] || engine_bootstrap "$(engine_tree)" "the Docker engine" --variant=apt \
         --include="$(engine_words "$VIADUCT_ROOT/deploy/docker/engine-packages.txt" | tr ' ' ',')"
     [ -e "$(engine_base)" ] || engine_bootstrap "$(engine_base)" "the base image" --variant=minbase \
@@ -47,7 +48,6 @@ engine_bootstrap() {
     say "making $what from Debian's packages, once (log: $log)"
     rm -rf "$part"
     [[ $target != *.tar ]] || part=${target%.tar}.part.tar
-    engine_apt_conf
     SOURCE_DATE_EPOCH=0 mmdebstrap --mode=root --dpkgopt=force-unsafe-io --aptopt="$VIADUCT_DEV/apt.conf" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
         "$@" trixie "$part" </dev/null >"$log" 2>&1 || { rm -rf "$part"; userland_explain_failure "$log"; }

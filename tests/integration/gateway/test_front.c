@@ -132,6 +132,7 @@ static void start(void)
     program_env(&gateway, "VIADUCT_TLS_REDIRECT_PORT=%d", tls_port);
     program_env(&gateway, "VIADUCT_TLS_CERTIFICATES=%s/cert.pem:%s/key.pem", folder,
                 folder);
+    program_env(&gateway, "VIADUCT_LOOPS=1"); /* others may take the spare one */
     program_env(&gateway, "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", free_port());
     program_env(&gateway, "VIADUCT_REDIS=redis://127.0.0.1:%d", free_port());
     program_env(&gateway, "VIADUCT_USERS_UPSTREAM=tcp://127.0.0.1:%d", free_port());

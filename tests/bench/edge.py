@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench edge: the HTTP front alone. What its filter costs and decodes (filter_bench), a
 server of kit/http beside a tuned evhttp, then a real gateway with nothing behind it: 10,000 idle
-connections, TLS beside plain, and full handshakes beside nginx with the same certificate.
+connections, full handshakes beside nginx with the same certificate, and TLS beside plain, there
+(without a goal: OpenSSL is a quarter of what so little costs) and through the whole product.
 
 Servers are on one core, the load on the other. Requests are OPTIONS /v1/orders: the whole
 pipeline up to the call. CPU per request says the same as the rate of a full core, and says it
@@ -19,6 +20,7 @@ import urllib.request
 
 from measure import (BIN, LOAD_CORE, Cost, Load, Processes, Report, children, free_port, interleaved, listens,
                      measure, ratio_of, rss_mb, say, table, wait_until)
+from stack import Stack
 
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (1, 2) if QUICK else (5, 3)
@@ -170,9 +172,12 @@ def served(admin):
     return sum(float(l.split()[-1]) for l in lines if l.startswith("viaduct_http_request_duration_seconds_count"))
 
 
-def steady(load, base, pid, admin):
+def steady(load, target, scheme):
     """Rate and CPU once all connections are there: handshakes are another figure."""
-    run = threading.Thread(target=load.run, args=(base, OPTIONS, 64, SECONDS + 2))
+    pid, admin = target["pid"], target["admin"]
+    run = threading.Thread(target=load.run, kwargs={
+        "base": f"{scheme}://127.0.0.1:{target[scheme]}", "requests": target["requests"], "clients": 64,
+        "seconds": SECONDS + 2, "headers": target.get("headers", ())})
     run.start()
     time.sleep(1)
     n, cost, start = served(admin), Cost([pid]), time.monotonic()
@@ -183,19 +188,38 @@ def steady(load, base, pid, admin):
     return {"rps": n / seconds, "cpu_us": cpu}
 
 
-def tls_beside_plain(report, load, pid, port):
-    runs = {"plain": [], "tls": []}
+def tls_beside_plain(report, load, target):
+    runs = {"http": [], "https": []}
     for _ in range(ROUNDS):
-        for name, scheme in (("plain", "http"), ("tls", "https")):
-            runs[name].append(steady(load, f"{scheme}://127.0.0.1:{port[name]}", pid, port["admin"]))
+        for scheme in runs:
+            runs[scheme].append(steady(load, target, scheme))
     mid = {n: {k: statistics.median(r[k] for r in runs[n]) for k in ("rps", "cpu_us")} for n in runs}
-    rps = statistics.median(t["rps"] / p["rps"] for p, t in zip(runs["plain"], runs["tls"]))
-    by_cpu = statistics.median(p["cpu_us"] / t["cpu_us"] for p, t in zip(runs["plain"], runs["tls"]))
-    table(("c=64", "rps", "CPU us"), [(n, f"{m['rps']:.0f}", f"{m['cpu_us']:.1f}") for n, m in mid.items()])
-    report.figure("edge.tls.rps", mid["tls"]["rps"], "1/s", mid["plain"]["rps"], rps)
-    report.figure("edge.tls.cpu", mid["tls"]["cpu_us"], "us", mid["plain"]["cpu_us"], by_cpu)
+    rps = statistics.median(t["rps"] / p["rps"] for p, t in zip(runs["http"], runs["https"]))
+    by_cpu = statistics.median(p["cpu_us"] / t["cpu_us"] for p, t in zip(runs["http"], runs["https"]))
+    name = target["name"]
+    table((f"{name}, c=64", "rps", "CPU us"), [(n, f"{m['rps']:.0f}", f"{m['cpu_us']:.1f}") for n, m in mid.items()])
+    report.figure(f"edge.tls.{name}.rps", mid["https"]["rps"], "1/s", mid["http"]["rps"], rps)
+    report.figure(f"edge.tls.{name}.cpu", mid["https"]["cpu_us"], "us", mid["http"]["cpu_us"], by_cpu)
+    return rps, by_cpu
+
+
+def tls_of_requests(report, load, processes):
+    """A whole request: token, limit in Redis, hop."""
+    port = free_port()
+    settings = {"VIADUCT_LOOPS": "1", "VIADUCT_LIMIT_IP": "0", "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
+                "VIADUCT_LIMIT_USER": "1000000000", "VIADUCT_ACCESS_TOKEN_S": "3600",
+                "VIADUCT_USERS_CACHE_MS": "600000", "VIADUCT_GATEWAY_TLS_LISTEN": f"127.0.0.1:{port}",
+                "VIADUCT_TLS_CERTIFICATES": f"{processes.path}/cert.pem:{processes.path}/key.pem"}
+    with Stack(processes, settings) as stack:
+        for name in ("users", "orders", "jobs", "gateway"):
+            stack.start(name)
+        user, token, _ = stack.user_with_order()
+        rps, by_cpu = tls_beside_plain(report, load, {
+            "name": "request", "pid": stack.pid["gateway"], "admin": stack.admin["gateway"],
+            "http": stack.api.rsplit(":", 1)[1], "https": port, "requests": [f"GET /v1/users/{user}"],
+            "headers": [f"Authorization: Bearer {token}"]})
     report.goal("TLS keep-alive throughput / plain", rps, 0.75, True)
-    report.goal("the same by CPU", by_cpu, 0.75, True)
+    report.goal("the same by the gateway's CPU", by_cpu, 0.75, True)
 
 
 # ---- handshakes ----
@@ -244,8 +268,11 @@ def main():
         make_certificate(processes.path)
         pid, port = start_gateway(processes)
         idle_connections(report, load, pid, port)
-        tls_beside_plain(report, load, pid, port)
+        tls_beside_plain(report, load, {"name": "front", "pid": pid, "admin": port["admin"], "http": port["plain"],
+                                        "https": port["tls"], "requests": OPTIONS})
         handshakes_beside_nginx(report, processes, pid, port)
+        processes.stop(pid)
+        tls_of_requests(report, load, processes)
         report.end()
 
 

@@ -6,6 +6,7 @@
  * elsewhere; what was sent may have been executed.
  */
 #include "kit/base/clock.h"
+#include "kit/base/mem.h"
 #include "kit/rpc/internal.h"
 
 void rpc_replica_flush_later(struct rpc_replica *r)
@@ -34,7 +35,7 @@ static void gather(struct rpc_replica *r, int64_t now_us, struct batch *b)
 
     list_init(&b->calls);
     b->control = rpc_batch_cut(buf_view(&r->control), &frames);
-    b->n = RPC_HEAD_LEN + b->control;
+    b->n = b->control;
     while ((it = r->queued.next) != &r->queued && frames < RPC_BATCH_FRAMES) {
         struct rpc_frame f;
         size_t size;
@@ -50,14 +51,17 @@ static void gather(struct rpc_replica *r, int64_t now_us, struct batch *b)
     }
 }
 
-static nng_msg *write_batch(struct rpc_replica *r, int64_t now_us, const struct batch *b)
+/* Into the client's buffer for this; frames only. */
+static struct str write_batch(struct rpc_replica *r, int64_t now_us,
+                              const struct batch *b)
 {
-    nng_msg *msg = rpc_message_create(b->n);
-    char *p = rpc_message_bytes(msg);
+    struct buf *out = &r->upstream->client->out;
+    char *p;
 
-    rpc_head_write(p, (struct rpc_head){r->session, r->received});
-    r->confirmed = r->received;
-    p += RPC_HEAD_LEN;
+    buf_reset(out);
+    p = buf_grow(out, b->n);
+    if (!p)
+        mem_die("rpc: a batch of %zu bytes", b->n);
     if (b->control)
         memcpy(p, r->control.p, b->control);
     p += b->control;
@@ -68,7 +72,16 @@ static nng_msg *write_batch(struct rpc_replica *r, int64_t now_us, const struct 
         rpc_call_frame(CONTAINER_OF(it, struct rpc_call, link), now_us, &f);
         p = rpc_frame_write(p, &f);
     }
-    return msg;
+    return buf_view(out);
+}
+
+static enum rpc_sending send_frames(struct rpc_replica *r, struct str frames)
+{
+    char head[RPC_HEAD_LEN];
+
+    rpc_head_write(head, (struct rpc_head){r->session, r->received});
+    r->confirmed = r->received;
+    return rpc_dial_send(r->dial, (struct str){head, sizeof head}, frames);
 }
 
 static void move_to(struct list *calls, struct list *to, enum rpc_call_place place)
@@ -84,7 +97,7 @@ static void send_batch(struct rpc_replica *r)
     struct batch b;
 
     gather(r, now_us, &b);
-    if (rpc_dial_send(r->dial, write_batch(r, now_us, &b)) == RPC_SEND_DONE) {
+    if (send_frames(r, write_batch(r, now_us, &b)) == RPC_SEND_DONE) {
         move_to(&b.calls, &r->sent, RPC_SENT);
     } else {
         r->sending = true;

@@ -13,6 +13,7 @@ struct rpc_client *rpc_client_create(struct loop *l, const struct rpc_client_con
     c->conf = *conf;
     c->zone = mem_strdup(conf->zone ? conf->zone : "");
     buf_init(&c->scratch, RPC_FRAME_MAX);
+    buf_init(&c->out, RPC_OUT_MAX);
     return c;
 }
 
@@ -41,6 +42,7 @@ void rpc_client_destroy(struct rpc_client *c)
     rpc_dial_wait_closed();
     free_stats(c);
     buf_fini(&c->scratch);
+    buf_fini(&c->out);
     free(c->zone);
     free(c);
 }

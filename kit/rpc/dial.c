@@ -188,10 +188,13 @@ static void on_send(void *arg)
  */
 
 /* The first try makes no callback: in the common case NNG has room and that is all. */
-enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg)
+enum rpc_sending rpc_dial_send(struct rpc_dial *d, struct str head, struct str frames)
 {
+    nng_msg *msg;
+
     if (d->sp)
-        return rpc_sp_send(d->sp, msg);
+        return rpc_sp_send(d->sp, head, frames);
+    msg = rpc_message_create(head, frames);
     if (nng_msg_header_append_u32(msg, 0x80000000u | ++d->requests) != 0)
         mem_die("rpc: out of memory");
     if (nng_sendmsg(d->socket, msg, NNG_FLAG_NONBLOCK) == 0)

@@ -40,8 +40,9 @@ void rpc_dial_close_later(struct rpc_dial *d);
 void rpc_dial_wait_closed(void);
 
 enum rpc_sending { RPC_SEND_DONE, RPC_SEND_LATER };
-/* Takes the message. After RPC_SEND_LATER no other until ops->sent. */
-enum rpc_sending rpc_dial_send(struct rpc_dial *d, nng_msg *msg);
+/* A message in two parts, whose bytes are the caller's again. After RPC_SEND_LATER no
+ * other until ops->sent. */
+enum rpc_sending rpc_dial_send(struct rpc_dial *d, struct str head, struct str frames);
 /* Gives up what RPC_SEND_LATER announced; ops->sent follows and tells. */
 void rpc_dial_unsend(struct rpc_dial *d);
 /* Breaks the connection that is up; ops->down follows, then NNG dials anew. */

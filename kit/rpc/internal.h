@@ -36,6 +36,7 @@ enum {
     RPC_IN_FLIGHT_MIN = 100,
     RPC_IN_FLIGHT_MAX = 20000,
     RPC_CALM_MS = 100,
+    RPC_OUT_MAX = RPC_BATCH_BYTES + RPC_FRAME_MAX,
     RPC_GONE_MAX = 64, /* vanished addresses whose breaker is remembered */
 };
 
@@ -223,6 +224,7 @@ struct rpc_client {
     bool closing;
     struct rpc_method_stats *methods[RPC_METHOD_BUCKETS];
     struct buf scratch; /* bodies on their way into a flow's arena */
+    struct buf out;     /* frames on their way into a socket */
 };
 
 struct rpc_upstream *rpc_client_upstream(const struct rpc_client *c, const char *service);

@@ -57,7 +57,7 @@ static bool on_hello(struct rpc_outbox *o, struct rpc_inbound *in,
     (void)in;
     if (f->of_hello.version < RPC_VERSION)
         return false;
-    if (atomic_exchange(&o->peer->greeted, true))
+    if (!rpc_peer_greet(o->peer))
         return true;
     mine.name = str_of(o->lane->server->service);
     mine.zone = str_of(o->lane->server->zone);
@@ -164,11 +164,17 @@ static void on_credit_elsewhere(void *arg, struct rpc_peer *peer, uint32_t call,
     rpc_serve_credit(arg, peer, call, more);
 }
 
+static void on_room(void *arg, struct rpc_peer *peer)
+{
+    rpc_outbox_touch(rpc_outbox_of(arg, peer));
+}
+
 const struct rpc_listen_ops rpc_lane_ops = {.message = on_message,
                                             .gone = on_gone,
                                             .drain = on_drain,
                                             .cancel = on_cancel_elsewhere,
-                                            .credit = on_credit_elsewhere};
+                                            .credit = on_credit_elsewhere,
+                                            .room = on_room};
 
 /* ---- the lane --------------------------------------------------------------- */
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The answering end: a raw NNG REP socket, its connections (peers) and the loops (lanes)
- * that serve them. Messages go to the lanes in turn. NNG's threads only post to the
- * loops; the handlers of a lane run in its loop.
+ * The answering end: a REP socket's port, its connections (peers) and the loops (lanes)
+ * that serve them; the handlers of a lane run in its loop. There are two kinds:
+ *
+ *   listen_sp.c   tcp:// and ipc://: the loops speak the wire format themselves. A
+ *                 connection is served by one lane, the one with the fewest of them.
+ *   listen_nng.c  all else (tls+tcp://, inproc://, and tcp4:// to compare): a raw NNG REP
+ *                 socket. Its messages go to the lanes in turn, whichever connection they
+ *                 are from; NNG's threads only post to the loops.
  *
  * Life: rpc_listen_create -> lanes join -> (messages, gone)... -> lanes leave -> destroy.
  */
@@ -18,10 +23,13 @@ enum { RPC_LANES_MAX = 256, RPC_PEERS_MAX = 4096 };
 
 struct rpc_listen;
 struct rpc_outbox;
+struct sp_conn;
 
 /* One connection, shared by all lanes; counted. */
 struct rpc_peer {
-    struct list link; /* under the listen's lock */
+    struct rpc_listen *listen;
+    struct sp_conn *conn; /* of listen_sp.c: NULL when it is over */
+    struct list link;     /* of listen_nng.c: under its lock */
     uint32_t pipe, session;
     atomic_uint refs;
     atomic_bool greeted;  /* said HELLO */
@@ -45,6 +53,8 @@ struct rpc_listen_ops {
     void (*cancel)(void *arg, struct rpc_peer *peer, uint32_t call);
     /* rpc_listen_credit likewise. */
     void (*credit)(void *arg, struct rpc_peer *peer, uint32_t call, uint32_t more);
+    /* rpc_peer_may_send said no, and may say yes now. */
+    void (*room)(void *arg, struct rpc_peer *peer);
 };
 
 /* Listens at once and reads when the first lane has joined. NULL: *why is a sentence. */
@@ -71,13 +81,51 @@ unsigned rpc_listen_greeted(struct rpc_listen *l);
 
 void rpc_peer_ref(struct rpc_peer *p);
 void rpc_peer_unref(struct rpc_peer *p);
-/* Any thread: closes the connection; ops->gone follows in every lane. */
+/* It said HELLO; false: not for the first time. */
+bool rpc_peer_greet(struct rpc_peer *p);
+/* In a lane that serves it: closes the connection; ops->gone follows in every lane. */
 void rpc_peer_close(struct rpc_peer *p);
-/* May one more message be sent now? If so it is counted as sent. */
+/* Likewise: may one more message be sent now? If so, and only then, it is sent. */
 bool rpc_peer_may_send(struct rpc_peer *p);
 void rpc_peer_confirm(struct rpc_peer *p, uint32_t received);
-/* Any thread, after rpc_peer_may_send. Takes the message; false: NNG had no room, the
- * message is gone and not counted, and the same may be tried again in a moment. */
-bool rpc_listen_send(struct rpc_listen *l, struct rpc_peer *p, nng_msg *msg);
+/* After rpc_peer_may_send: a message in two parts. False: there was no room after all, it
+ * is not sent, and the same may be tried again in a moment. */
+bool rpc_peer_send(struct rpc_peer *p, struct str head, struct str frames);
+
+/* ---- the kinds -------------------------------------------------------------- */
+
+struct rpc_listen_kind {
+    void (*destroy)(struct rpc_listen *l);
+    void (*join)(struct rpc_listen *l, struct loop *loop, void *arg, int *lane);
+    void (*leave)(struct rpc_listen *l, int lane);
+    void (*drain)(struct rpc_listen *l);
+    void (*cancel)(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call);
+    void (*credit)(struct rpc_listen *l, int from, struct rpc_peer *p, uint32_t call,
+                   uint32_t more);
+    unsigned (*greeted)(struct rpc_listen *l);
+    void (*greet)(struct rpc_peer *p); /* NULL: it need not know */
+    void (*close)(struct rpc_peer *p);
+    bool (*may_send)(struct rpc_peer *p);
+    bool (*send)(struct rpc_peer *p, struct str head, struct str frames);
+};
+
+enum { RPC_URL_MAX = 300 };
+
+/* The first member of each kind's own. */
+struct rpc_listen {
+    const struct rpc_listen_kind *kind;
+    const struct rpc_listen_ops *ops;
+    char url[RPC_URL_MAX];
+};
+
+struct rpc_listen *rpc_listen_nng(const char *url, const struct rpc_listen_ops *ops,
+                                  const char **why);
+/* NULL and *why NULL: the URL is not for this kind. */
+struct rpc_listen *rpc_listen_sp(const char *url, const struct rpc_listen_ops *ops,
+                                 const char **why);
+/* With the port that was bound, when the URL asked for any. */
+void rpc_listen_name(struct rpc_listen *l, const char *url, int port);
+/* Its one reference is the caller's. */
+struct rpc_peer *rpc_peer_create(struct rpc_listen *l, uint32_t pipe);
 
 #endif

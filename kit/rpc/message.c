@@ -32,11 +32,23 @@ struct rpc_inbound *rpc_inbound_create(nng_msg *msg)
     return in;
 }
 
+struct rpc_inbound *rpc_inbound_room(size_t n)
+{
+    struct rpc_inbound *in = mem_realloc(NULL, sizeof *in + n);
+
+    in->msg = NULL;
+    in->bytes = (struct str){in->own, n};
+    in->refs = 1;
+    in->weight = 0; /* it waits in no queue */
+    return in;
+}
+
 void rpc_inbound_drop(struct rpc_inbound *in)
 {
     if (--in->refs > 0)
         return;
-    nng_msg_free(in->msg);
+    if (in->msg)
+        nng_msg_free(in->msg);
     free(in);
 }
 
@@ -51,18 +63,17 @@ void rpc_inbound_keep(struct rpc_inbound *in, struct arena *a)
     arena_defer(a, drop_deferred, in);
 }
 
-nng_msg *rpc_message_create(size_t n)
+nng_msg *rpc_message_create(struct str head, struct str frames)
 {
     nng_msg *msg;
+    char *p;
 
-    if (nng_msg_alloc(&msg, n) != 0)
-        mem_die("rpc: out of memory for a message of %zu bytes", n);
+    if (nng_msg_alloc(&msg, head.n + frames.n) != 0)
+        mem_die("rpc: out of memory for a message of %zu bytes", head.n + frames.n);
+    p = nng_msg_body(msg);
+    memcpy(p, head.p, head.n);
+    memcpy(p + head.n, frames.p, frames.n);
     return msg;
-}
-
-char *rpc_message_bytes(nng_msg *msg)
-{
-    return nng_msg_body(msg);
 }
 
 int rpc_socket_limits(nng_socket s, int send_messages)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NNG messages as the rest of kit/rpc sees them. Received ones are not copied: frames
- * point into them, and they live as long as any flow that uses them.
+ * Messages as the rest of kit/rpc sees them, NNG's or the loop's own. Received ones are
+ * not copied: frames point into them, and they live as long as any flow that uses them.
  */
 #ifndef KIT_RPC_MESSAGE_H
 #define KIT_RPC_MESSAGE_H
@@ -18,20 +18,22 @@ enum { RPC_INBOX_MAX = 128, RPC_WEIGHT_BYTES = 32 << 10 };
 
 /* One that came in. Counted by the one loop that has it; not across threads. */
 struct rpc_inbound {
-    nng_msg *msg;
+    nng_msg *msg; /* NULL: the bytes are its own */
     struct str bytes;
     unsigned refs, weight;
+    char own[];
 };
 
 /* Takes the message; one reference is the caller's. */
 struct rpc_inbound *rpc_inbound_create(nng_msg *msg);
+/* Of n bytes, to be written at `own`; likewise. */
+struct rpc_inbound *rpc_inbound_room(size_t n);
 void rpc_inbound_drop(struct rpc_inbound *in);
 /* The message lives at least as long as the arena. */
 void rpc_inbound_keep(struct rpc_inbound *in, struct arena *a);
 
-/* A message for n bytes of head and frames, to be written at rpc_message_bytes(). */
-nng_msg *rpc_message_create(size_t n);
-char *rpc_message_bytes(nng_msg *msg);
+/* A copy of both parts. */
+nng_msg *rpc_message_create(struct str head, struct str frames);
 
 /* The limits that a socket must have before it dials or listens. */
 MUST_CHECK int rpc_socket_limits(nng_socket s, int send_messages);

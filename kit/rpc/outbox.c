@@ -47,13 +47,11 @@ void rpc_outbox_touch(struct rpc_outbox *o)
 
 static bool send_frames(struct rpc_outbox *o, struct str frames)
 {
-    struct rpc_head head = {o->peer->session, atomic_load(&o->peer->received)};
-    nng_msg *msg = rpc_message_create(RPC_HEAD_LEN + frames.n);
-    char *p = rpc_message_bytes(msg);
+    char head[RPC_HEAD_LEN];
 
-    rpc_head_write(p, head);
-    memcpy(p + RPC_HEAD_LEN, frames.p, frames.n);
-    return rpc_listen_send(o->lane->server->listen, o->peer, msg);
+    rpc_head_write(head,
+                   (struct rpc_head){o->peer->session, atomic_load(&o->peer->received)});
+    return rpc_peer_send(o->peer, (struct str){head, sizeof head}, frames);
 }
 
 /* Bytes that could be sent. */

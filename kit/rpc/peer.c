@@ -2,7 +2,31 @@
 /* One connection as all lanes see it: its life, and how much is on its way to it. */
 #include "kit/rpc/listen.h"
 
+#include "kit/base/id.h"
+#include "kit/base/mem.h"
+
 #include <stdlib.h>
+
+static uint32_t new_session(void)
+{
+    uint32_t session = 0;
+
+    while (session == 0)
+        random_bytes(&session, sizeof session);
+    return session;
+}
+
+struct rpc_peer *rpc_peer_create(struct rpc_listen *l, uint32_t pipe)
+{
+    struct rpc_peer *p = MEM_NEW(struct rpc_peer);
+
+    p->listen = l;
+    p->pipe = pipe;
+    p->session = new_session();
+    atomic_init(&p->refs, 1);
+    list_init(&p->link);
+    return p;
+}
 
 void rpc_peer_ref(struct rpc_peer *p)
 {
@@ -15,20 +39,28 @@ void rpc_peer_unref(struct rpc_peer *p)
         free(p);
 }
 
+bool rpc_peer_greet(struct rpc_peer *p)
+{
+    if (atomic_exchange(&p->greeted, true))
+        return false;
+    if (p->listen->kind->greet)
+        p->listen->kind->greet(p);
+    return true;
+}
+
 void rpc_peer_close(struct rpc_peer *p)
 {
-    nng_pipe_close((nng_pipe){p->pipe});
+    p->listen->kind->close(p);
 }
 
 bool rpc_peer_may_send(struct rpc_peer *p)
 {
-    unsigned sent = atomic_load(&p->sent);
+    return p->listen->kind->may_send(p);
+}
 
-    do {
-        if (sent - atomic_load(&p->confirmed) >= RPC_UNCONFIRMED_MAX)
-            return false;
-    } while (!atomic_compare_exchange_weak(&p->sent, &sent, sent + 1));
-    return true;
+bool rpc_peer_send(struct rpc_peer *p, struct str head, struct str frames)
+{
+    return p->listen->kind->send(p, head, frames);
 }
 
 /* Lanes see heads out of order: only a later count is news. */

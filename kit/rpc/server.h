@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The answering side of the hop: one raw NNG REP socket per process, its frames spread
- * over the process's loops. Per CALL frame: decode and validate by the method's table,
+ * The answering side of the hop: one port per process, its connections dealt out to the
+ * process's loops (listen.h). Per CALL frame: decode and validate by the method's table,
  * make a flow with the caller's deadline, trace and identity, run the handler's first
  * step; the flow's end is the REPLY. A frame that cannot be decoded ends its connection
  * and counts in viaduct_hop_bad_frames_total; the process stays.

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * What is read goes through one buffer of the thread; whole messages are copied out of
- * it, once, into memory of their own. A message that has begun and is longer than what is
- * there is read straight into its memory.
- */
+/* One connection after the other: what dial.h promises, on a socket of the loop. */
 #include "kit/rpc/sp.h"
 
 #include "kit/base/mem.h"
 #include "kit/rpc/sp_address.h"
+#include "kit/rpc/sp_wire.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
     AGAIN_MIN_MS = 100,
     AGAIN_MAX_MS = 2000,
     CONNECT_MS = 10000, /* also for the other side's opening */
-    OPENING = 8,
-    LENGTH = 8,
-    ID = 4,
-    READ_BYTES = 64 << 10,
-    READS_A_TURN = 8,
-    IPC_MESSAGE = 1,
 };
 
 enum state { WAITING, CONNECTING, OPEN };
@@ -44,34 +32,11 @@ struct rpc_sp {
     struct loop_task tell;
     int64_t again_ms;
     uint32_t requests;
-
-    char head[1 + LENGTH + ID]; /* of the message that is coming in, or the opening */
-    size_t head_n;
-    nng_msg *in; /* once its head is complete */
-    size_t in_n; /* bytes of it */
-
-    nng_msg *out; /* what the socket has not taken yet; `out_head` goes before it */
-    char out_head[1 + LENGTH + ID];
-    size_t out_n; /* bytes of both that were taken */
+    struct sp_reader reader;
+    struct sp_writer writer;
 };
 
-static _Thread_local char scratch[READ_BYTES];
-
 /* ---- ends ------------------------------------------------------------------- */
-
-static void drop_messages(struct rpc_sp *s)
-{
-    nng_msg_free(s->in);
-    s->in = NULL;
-    s->head_n = s->in_n = 0;
-}
-
-static void drop_out(struct rpc_sp *s)
-{
-    nng_msg_free(s->out);
-    s->out = NULL;
-    s->out_n = 0;
-}
 
 static void close_socket(struct rpc_sp *s)
 {
@@ -81,7 +46,8 @@ static void close_socket(struct rpc_sp *s)
         close(s->fd);
     s->fd = -1;
     s->state = WAITING;
-    drop_messages(s);
+    sp_reader_reset(&s->reader);
+    sp_writer_reset(&s->writer);
 }
 
 /* The handlers hear of it in the next turn. */
@@ -105,214 +71,62 @@ static void tell(struct loop_task *t)
     if (s->closed || !s->unsent)
         return;
     s->unsent = false;
-    drop_out(s);
+    sp_writer_reset(&s->writer);
     s->ops->sent(s->arg, false);
 }
 
 /* ---- in --------------------------------------------------------------------- */
 
-static size_t head_size(const struct rpc_sp *s)
+static void opened(void *arg)
 {
-    return s->up ? s->address.ipc + LENGTH + (size_t)ID : OPENING;
-}
+    struct rpc_sp *s = arg;
 
-/* False: the other side does not speak as a REP socket does. */
-static bool take_opening(struct rpc_sp *s)
-{
-    static const char rep[OPENING] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
-
-    if (memcmp(s->head, rep, OPENING) != 0)
-        return false;
     loop_timer_clear(&s->timer);
-    s->head_n = 0;
     s->again_ms = AGAIN_MIN_MS;
     s->up = true;
     s->ops->up(s->arg);
-    return true;
 }
 
-static uint64_t read_u64(const char *p)
+static void message(void *arg, struct rpc_inbound *in)
 {
-    uint64_t v = 0;
+    struct rpc_sp *s = arg;
 
-    for (size_t i = 0; i < sizeof v; i++)
-        v = v << 8 | (unsigned char)p[i];
-    return v;
-}
-
-/* The message's memory is taken when its length is known to be allowed. */
-static bool take_length(struct rpc_sp *s)
-{
-    const char *p = s->head + s->address.ipc;
-    uint64_t n = read_u64(p);
-
-    if ((s->address.ipc && s->head[0] != IPC_MESSAGE) || n < ID || n > RPC_MESSAGE_MAX ||
-        !(p[LENGTH] & 0x80))
-        return false;
-    s->in = rpc_message_create((size_t)n - ID);
-    s->in_n = 0;
-    return true;
-}
-
-static void deliver(struct rpc_sp *s)
-{
-    struct rpc_inbound *in = rpc_inbound_create(s->in);
-
-    s->in = NULL;
-    s->head_n = 0;
     s->ops->message(s->arg, in);
-}
-
-static size_t take_some(size_t have, size_t want)
-{
-    return have < want ? have : want;
-}
-
-/* The next part of what was read: of a head, or of a message; false: it is malformed. */
-static bool take_part(struct rpc_sp *s, const char **p, size_t *left)
-{
-    size_t n;
-
-    if (!s->in) {
-        n = take_some(*left, head_size(s) - s->head_n);
-        memcpy(s->head + s->head_n, *p, n);
-        s->head_n += n;
-        *p += n;
-        *left -= n;
-        if (s->head_n < head_size(s))
-            return true;
-        if (!s->up)
-            return take_opening(s);
-        if (!take_length(s))
-            return false;
-    }
-    n = take_some(*left, nng_msg_len(s->in) - s->in_n);
-    memcpy((char *)nng_msg_body(s->in) + s->in_n, *p, n);
-    s->in_n += n;
-    *p += n;
-    *left -= n;
-    if (s->in_n == nng_msg_len(s->in))
-        deliver(s);
-    return true;
-}
-
-/* A handler may close the dial or break the connection. */
-static bool take_bytes(struct rpc_sp *s, const char *p, size_t n)
-{
-    while (n > 0 && s->fd >= 0)
-        if (!take_part(s, &p, &n))
-            return false;
-    return true;
-}
-
-/* What is missing of a message, and behind it whatever else there is. */
-static ssize_t read_more(struct rpc_sp *s, size_t *direct)
-{
-    struct iovec v[2];
-    int n = 0;
-
-    *direct = s->in ? nng_msg_len(s->in) - s->in_n : 0;
-    if (*direct)
-        v[n++] = (struct iovec){(char *)nng_msg_body(s->in) + s->in_n, *direct};
-    v[n++] = (struct iovec){scratch, sizeof scratch};
-    return readv(s->fd, v, n);
-}
-
-static bool take_read(struct rpc_sp *s, size_t n, size_t direct)
-{
-    size_t own = take_some(n, direct);
-
-    s->in_n += own;
-    if (s->in && s->in_n == nng_msg_len(s->in))
-        deliver(s);
-    return take_bytes(s, scratch, n - own);
 }
 
 static void read_ready(struct rpc_sp *s)
 {
-    for (int i = 0; i < READS_A_TURN && s->fd >= 0; i++) {
-        size_t direct;
-        ssize_t n = read_more(s, &direct);
-        bool full = n >= (ssize_t)(direct + sizeof scratch);
+    static const struct sp_reader_ops ops = {.opened = opened, .message = message};
 
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        if (n <= 0 || !take_read(s, (size_t)n, direct)) {
-            if (s->fd >= 0)
-                lose(s);
-            return;
-        }
-        if (!full)
-            return;
-    }
+    if (sp_reader_run(&s->reader, &s->fd, &ops, s) != SP_GOES_ON && s->fd >= 0)
+        lose(s);
 }
 
 /* ---- out -------------------------------------------------------------------- */
 
-static void write_u64(char *p, uint64_t v)
-{
-    for (size_t i = sizeof v; i-- > 0; v >>= 8)
-        p[i] = (char)(v & 0xff);
-}
-
-static void make_head(struct rpc_sp *s, size_t n)
-{
-    char *p = s->out_head;
-    uint32_t id = 0x80000000U | ++s->requests;
-
-    if (s->address.ipc)
-        *p++ = IPC_MESSAGE;
-    write_u64(p, n + ID);
-    for (size_t i = ID; i-- > 0; id >>= 8)
-        p[LENGTH + i] = (char)(id & 0xff);
-}
-
-/* True when all of it was taken. */
-static bool write_some(struct rpc_sp *s)
-{
-    size_t head = s->address.ipc + LENGTH + (size_t)ID;
-    size_t body = nng_msg_len(s->out);
-
-    while (s->out_n < head + body) {
-        size_t of_head = take_some(s->out_n, head), of_body = s->out_n - of_head;
-        const struct iovec v[2] = {
-            {s->out_head + of_head, head - of_head},
-            {(char *)nng_msg_body(s->out) + of_body, body - of_body},
-        };
-        const struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v,
-                                 .msg_iovlen = 2};
-        ssize_t n = sendmsg(s->fd, &m, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        s->out_n += (size_t)n;
-    }
-    drop_out(s);
-    return true;
-}
-
 static void write_ready(struct rpc_sp *s)
 {
-    if (write_some(s)) {
+    switch (sp_writer_go_on(&s->writer, s->fd)) {
+    case SP_WROTE:
         loop_fd_want(s->watch, LOOP_READ);
         s->ops->sent(s->arg, true);
-    } else if (errno != EAGAIN) {
-        lose(s);
+        break;
+    case SP_WROTE_PART: break;
+    case SP_WRITE_FAILED: lose(s); break;
     }
 }
 
-enum rpc_sending rpc_sp_send(struct rpc_sp *s, nng_msg *msg)
+/* Without a socket its end is about to be told. */
+enum rpc_sending rpc_sp_send(struct rpc_sp *s, struct str head, struct str frames)
 {
-    s->out = msg;
-    s->out_n = 0;
-    make_head(s, nng_msg_len(msg));
-    if (s->fd < 0) /* its end is about to be told */
+    enum sp_wrote wrote = SP_WRITE_FAILED;
+
+    if (s->fd < 0)
         return RPC_SEND_LATER;
-    if (write_some(s))
+    wrote = sp_writer_send(&s->writer, s->fd, 0x80000000U | ++s->requests, head, frames);
+    if (wrote == SP_WROTE)
         return RPC_SEND_DONE;
-    if (errno == EAGAIN)
+    if (wrote == SP_WROTE_PART)
         loop_fd_want(s->watch, LOOP_READ | LOOP_WRITE);
     else
         lose(s);
@@ -329,20 +143,15 @@ void rpc_sp_unsend(struct rpc_sp *s)
 
 static void connected(struct rpc_sp *s)
 {
-    static const char req[OPENING] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
-    const int on = 1;
     int error = 0;
     socklen_t len = sizeof error;
 
     if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 || error ||
-        send(s->fd, req, OPENING, MSG_NOSIGNAL) != OPENING) {
+        !sp_open(s->fd, SP_REQ)) {
         lose(s);
         return;
     }
-    if (!s->address.ipc) {
-        setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(s->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    }
+    sp_socket_options(s->fd, s->address.ipc);
     s->state = OPEN;
     loop_fd_want(s->watch, LOOP_READ);
 }
@@ -355,7 +164,7 @@ static void on_ready(void *arg, int ready)
         connected(s);
         return;
     }
-    if (s->out && (ready & LOOP_WRITE))
+    if (s->writer.left.n && (ready & LOOP_WRITE))
         write_ready(s);
     if (s->fd >= 0 && (ready & LOOP_READ))
         read_ready(s);
@@ -403,6 +212,8 @@ struct rpc_sp *rpc_sp_create(struct loop *l, const char *url,
     s->address = address;
     s->fd = -1;
     s->again_ms = AGAIN_MIN_MS;
+    s->reader = (struct sp_reader){.ipc = address.ipc, .peer = SP_REP};
+    sp_writer_init(&s->writer, address.ipc);
     loop_task_init(&s->tell, tell);
     loop_timer_init(&s->timer, l, on_timer);
     dial(s);
@@ -419,7 +230,7 @@ void rpc_sp_close(struct rpc_sp *s)
 {
     s->closed = true;
     close_socket(s);
-    drop_out(s);
+    sp_writer_fini(&s->writer);
     loop_timer_clear(&s->timer);
     loop_task_cancel(&s->tell);
     loop_free_later(s->loop, free, s);

@@ -16,12 +16,13 @@ TITLES = {
     "plain": "the same over a plain unix socket",
     "rpc-ipc": "kit/rpc, ipc://",
     "rpc-tcp": "kit/rpc, tcp://",
+    "rpc-nng": "kit/rpc, a REP socket of NNG in the service",
 }
 
 
-def start_pair(processes, name, kind, address):
+def start_pair(processes, name, kind, address, at=None):
     port = free_port()
-    service = processes.start(f"{name}-service", [BIN / "bench-hop", "service", kind, address])
+    service = processes.start(f"{name}-service", [BIN / "bench-hop", "service", kind, at or address])
     if kind == "plain":
         wait_until(lambda: (processes.path / "plain.sock").exists(), "the service listens")
     front = processes.start(f"{name}-front", [BIN / "bench-hop", "front", kind, address, port])
@@ -31,7 +32,7 @@ def start_pair(processes, name, kind, address):
 
 
 def start_all(processes):
-    hello = free_port()
+    hello, nng = free_port(), f"127.0.0.1:{free_port()}"
     pid = processes.start("hello", [BIN / "bench-hello", hello])
     wait_until(lambda: listens(hello), "hello is up")
     return [
@@ -40,6 +41,7 @@ def start_all(processes):
         start_pair(processes, "plain", "plain", processes.path / "plain.sock"),
         start_pair(processes, "rpc-ipc", "rpc", f"ipc://{processes.path}/rpc.sock"),
         start_pair(processes, "rpc-tcp", "rpc", f"tcp://127.0.0.1:{free_port()}"),
+        start_pair(processes, "rpc-nng", "rpc", f"tcp://{nng}", f"tcp4://{nng}"),
     ]
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The calling side of the hop. One client per loop; it owns, per upstream, a set of
- * replicas (one raw NNG REQ socket per address), each with a circuit breaker and a batch
+ * replicas (one REQ connection per address), each with a circuit breaker and a batch
  * of frames that leaves at the end of the loop turn. Calls have our own ids; a lost pipe
  * fails its pending calls at once. NNG's threads only post to the loop.
  *

@@ -227,11 +227,6 @@ static unsigned greeted(struct rpc_listen *base)
     return atomic_load(&sp_of(base)->greeted);
 }
 
-static void greet(struct rpc_peer *p)
-{
-    atomic_fetch_add(&sp_of(p->listen)->greeted, 1);
-}
-
 static void close_peer(struct rpc_peer *p)
 {
     if (p->conn)
@@ -354,7 +349,7 @@ static const struct rpc_listen_kind KIND = {
     .leave = leave,
     .drain = drain,
     .greeted = greeted,
-    .greet = greet,
+    .greet = sp_conn_greet,
     .close = close_peer,
     .may_send = sp_conn_may_send,
     .send = sp_conn_send,

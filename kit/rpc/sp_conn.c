@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPENING_MS = 10000 };
+enum { HELLO_MS = 10000 };
 
 /* NNG ends a request's backtrace with this word and does not look at the rest. */
 static const uint32_t REPLY_ID = 0x80000000U;
@@ -19,7 +19,7 @@ struct sp_conn {
     struct rpc_peer *peer; /* NULL until it has opened */
     int fd;                /* -1: over */
     struct loop_fd *watch;
-    struct loop_timer opening; /* gives it up */
+    struct loop_timer hello; /* it has not said HELLO */
     struct loop_task tell;
     struct sp_reader reader;
     struct sp_writer writer;
@@ -38,7 +38,7 @@ static void close_socket(struct sp_conn *c)
     c->watch = NULL;
     close(c->fd);
     c->fd = -1;
-    loop_timer_clear(&c->opening);
+    loop_timer_clear(&c->hello);
     sp_reader_reset(&c->reader);
     sp_writer_fini(&c->writer);
     sp_listen_left(c->lane);
@@ -103,7 +103,6 @@ static void opened(void *arg)
 {
     struct sp_conn *c = arg;
 
-    loop_timer_clear(&c->opening);
     c->peer = rpc_peer_create(&listen_of(c)->base, ++c->lane->named);
     c->peer->conn = c;
 }
@@ -171,9 +170,15 @@ bool sp_conn_send(struct rpc_peer *p, struct str head, struct str frames)
 
 /* ---- life ------------------------------------------------------------------- */
 
-static void on_opening(struct loop_timer *t)
+static void on_silence(struct loop_timer *t)
 {
-    sp_conn_close(CONTAINER_OF(t, struct sp_conn, opening));
+    sp_conn_close(CONTAINER_OF(t, struct sp_conn, hello));
+}
+
+void sp_conn_greet(struct rpc_peer *p)
+{
+    loop_timer_clear(&p->conn->hello);
+    atomic_fetch_add(&listen_of(p->conn)->greeted, 1);
 }
 
 void sp_conn_create(struct sp_lane *lane, int fd)
@@ -188,8 +193,8 @@ void sp_conn_create(struct sp_lane *lane, int fd)
     list_init(&c->link);
     list_push(&lane->conns, &c->link);
     loop_task_init(&c->tell, tell);
-    loop_timer_init(&c->opening, lane->loop, on_opening);
-    loop_timer_set(&c->opening, OPENING_MS);
+    loop_timer_init(&c->hello, lane->loop, on_silence);
+    loop_timer_set(&c->hello, HELLO_MS);
     c->watch = loop_fd_create(lane->loop, fd, on_ready, c);
     loop_fd_want(c->watch, LOOP_READ);
     sp_socket_options(fd, ipc);

@@ -3,7 +3,7 @@
  * What the two files of the listener that speaks SP itself share: listen_sp.c has the
  * port and deals its connections out to the lanes, sp_conn.c is one connection. A
  * connection belongs to its lane's loop; it becomes a peer when the other side has opened
- * as a REQ socket does.
+ * as a REQ socket does, and ends when that has not said HELLO within ten seconds.
  */
 #ifndef KIT_RPC_SP_CONN_H
 #define KIT_RPC_SP_CONN_H
@@ -50,6 +50,7 @@ void sp_conns_drop(struct sp_lane *lane);
 /* All that are not yet peers end, the others are handed to ops->drain. */
 void sp_conns_drain(struct sp_lane *lane);
 
+void sp_conn_greet(struct rpc_peer *p);
 bool sp_conn_may_send(struct rpc_peer *p);
 bool sp_conn_send(struct rpc_peer *p, struct str head, struct str frames);
 

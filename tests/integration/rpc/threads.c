@@ -44,7 +44,8 @@ enum { KINDS = sizeof CALLS / sizeof *CALLS };
 
 static void check_end(const struct rig_outcome *o)
 {
-    CHECK(!o->code || o->code == &RIG_OUT_OF_STOCK || o->code == &ERR_CODE_DEADLINE);
+    if (o->code && o->code != &RIG_OUT_OF_STOCK && o->code != &ERR_CODE_DEADLINE)
+        mem_die("a call ended with %s: %s", o->code->name, o->text);
 }
 
 static void on_timer(struct loop_timer *t)

@@ -114,13 +114,15 @@ Test(proxy, header_and_request_may_come_together)
     harness_stop(&h);
 }
 
+#define BYTES(literal) {literal, sizeof(literal) - 1}
+
 static const struct str bad[] = {
-    {REQUEST, sizeof REQUEST - 1},
-    {"PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\n" REQUEST, 37 + sizeof REQUEST - 1},
-    {SIGNATURE "\x31\x11\0\x0c", 16},
-    {SIGNATURE "\x21\x11\0\x01", 16},
-    {SIGNATURE "\x21\x11\xff\xff", 16},
-    {SIGNATURE "\x21\0\0\x07\x03\0\x04xxxx" REQUEST, 23 + sizeof REQUEST - 1},
+    BYTES(REQUEST),
+    BYTES("PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\n" REQUEST),
+    BYTES(SIGNATURE "\x31\x11\0\x0c"),
+    BYTES(SIGNATURE "\x21\x11\0\x01"),
+    BYTES(SIGNATURE "\x21\x11\xff\xff"),
+    BYTES(SIGNATURE "\x21\0\0\x07\x03\0\x04xxxx" REQUEST),
 };
 
 Test(proxy, without_a_good_header_nothing_is_served_nor_said)

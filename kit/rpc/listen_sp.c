@@ -325,7 +325,7 @@ static const char *start(struct sp_listen *l, const char *url)
     why = l->ipc ? bind_ipc(l) : bind_tcp(l, url + scheme);
     if (why)
         return why;
-    if (listen(l->fd, SOMAXCONN) < 0)
+    if (l->fd < 0 || listen(l->fd, SOMAXCONN) < 0)
         return strerrordesc_np(errno);
     rpc_listen_name(&l->base, url, bound_port(l));
     return NULL;

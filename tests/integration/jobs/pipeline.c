@@ -19,7 +19,7 @@
 #include <criterion/hooks.h>
 #include <stdlib.h>
 
-enum { LEASE_MS = 1000, HEARTBEAT_MS = 200, AGAIN_MS = 2000, END_MS = 3000 };
+enum { LEASE_MS = 2000, HEARTBEAT_MS = 200, AGAIN_MS = 2000, END_MS = 3000 };
 
 struct database db;
 struct loop *loop;

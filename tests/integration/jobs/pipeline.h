@@ -24,7 +24,7 @@ extern const char *address; /* of the user, unique to the test */
 void pipeline_begin(void);
 void pipeline_end(void);
 
-/* Short leases: 1 s. */
+/* Short leases: 2 s. */
 void pipeline_worker_start(void);
 void pipeline_worker_stop(void);
 

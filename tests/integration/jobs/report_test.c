@@ -63,7 +63,7 @@ Test(report, tells_how_far_it_is)
 Test(report, keeps_its_lease_while_it_takes_long)
 {
     peers.rows = 3000;
-    peers.page_ms = 500; /* three times the lease */
+    peers.page_ms = 1000; /* three times the lease */
     pipeline_report();
     pipeline_wait(1, "succeeded");
     cr_expect_eq(database_number(&db, "SELECT fence FROM jobs"), 1);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A line is built on the stack and written at once, or with others of its thread when
- * that holds them. LOG_LINE_MAX is PIPE_BUF, and no write is longer, so that it is atomic
- * into a pipe as well. What does not fit is left out and the line says "cut":true.
+ * A line is built on the stack and handed out at once, or with others of its thread when
+ * that holds them. LOG_LINE_MAX is PIPE_BUF, the longest write that is atomic into a
+ * pipe. What does not fit is left out and the line says "cut":true.
  */
 #include "kit/base/log.h"
 
 #include "kit/base/clock.h"
+#include "kit/base/log_writer.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static const char cut_tail[] =
     "\",\"cut\":true}\n"; /* its first byte may close a string */
@@ -234,13 +234,6 @@ static void put_head(struct line *l, enum log_level level, const char *event)
     put_present(l, "event", str_of(event));
 }
 
-/* A full pipe that must not block loses the line: a log never holds up the work. */
-static void write_out(const char *p, size_t n)
-{
-    while (write(STDERR_FILENO, p, n) < 0 && errno == EINTR)
-        ;
-}
-
 static _Thread_local struct {
     bool on;
     size_t n;
@@ -252,7 +245,7 @@ void log_flush(void)
     int saved = errno;
 
     if (held.n > 0)
-        write_out(held.b, held.n);
+        log_out(held.b, held.n);
     held.n = 0;
     errno = saved;
 }

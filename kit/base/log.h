@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Structured logs: one JSON object per line on stderr, written whole by one write(2), so
- * lines of several threads never mix. A thread may hold its lines for a moment and write
- * several at once: a loop does so until the end of the turn. A line has ts, level, event
- * (stable id, "rpc.timeout"), what the context adds (request_id, trace_id, user_id,
- * route) and its own keys.
+ * Structured logs: one JSON object per line on stderr, each whole in one write(2), so
+ * lines of several threads and processes never mix. A thread may hold its lines for a
+ * moment and write several at once: a loop does so until the end of the turn. A line has
+ * ts, level, event (stable id, "rpc.timeout"), what the context adds (request_id,
+ * trace_id, user_id, route) and its own keys.
  *
  *     LOG_WARN(ctx, "rpc.timeout", KV("method", name), KV("ms", elapsed_ms));
  *
@@ -50,6 +50,14 @@ void log_init(const char *service, enum log_level least);
  * or until they are LOG_LINE_MAX bytes; with false they leave at once again. */
 void log_hold(bool on);
 void log_flush(void);
+
+/* With true a thread writes from now on, and nobody who logs waits for a disk or a pipe.
+ * While it is held up 1 MiB waits; what comes then is lost, and a line `log.lost` says
+ * how many writes were. With false it ends when all is written. From one thread. */
+void log_background(bool on);
+/* Waits until this thread's lines and all before them are written, a second at most: for
+ * what comes before _exit() or abort(). */
+void log_sync(void);
 
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_ctx *ctx, const char *event,

@@ -19,7 +19,7 @@ void mem_die(const char *fmt, ...)
     va_list ap;
     int n;
 
-    log_flush(); /* what led here */
+    log_sync(); /* what led here */
     va_start(ap, fmt);
     n = vsnprintf(line, sizeof line - 1, fmt, ap);
     va_end(ap);

@@ -125,6 +125,7 @@ static void on_phase_timer(struct loop_timer *t)
     case SVC_DRAINING: drain_is_over(s); break;
     case SVC_STOPPING:
         LOG_ERROR(NULL, "svc.stop_stuck", KV("ms", (int64_t)SVC_STUCK_MS));
+        log_sync();
         _exit(1);
     default: break;
     }
@@ -152,7 +153,7 @@ static void stop_while_starting(struct svc *s, int signo)
     if (atomic_load(&s->loops_begun))
         return;
     LOG_INFO(NULL, "svc.stopped", KV("signal", signo), KV("phase", "starting"));
-    log_flush();
+    log_sync();
     _exit(0);
 }
 
@@ -162,6 +163,7 @@ static void on_signal(void *arg, int signo)
 
     if (s->stop_wanted) {
         LOG_WARN(NULL, "svc.stopped_at_once", KV("signal", signo));
+        log_sync();
         _exit(1);
     }
     if (svc_phase(s) == SVC_STARTING) {

@@ -4,6 +4,7 @@
 #include "kit/base/mem.h"
 #include "kit/svc/internal.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,17 @@ static void raise_fd_limit(void)
         return;
     r.rlim_cur = r.rlim_max < FDS_MAX ? r.rlim_max : FDS_MAX;
     (void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
+/* A heap grows by mmap, brk or mprotect, each of which waits for page faults in other
+ * threads, such as the 64 MiB of a password hash. So it grows seldom, in large steps. */
+static void grow_seldom(void)
+{
+    enum { MIB = 1 << 20 };
+
+    (void)mallopt(M_TOP_PAD, 2 * MIB);
+    (void)mallopt(M_TRIM_THRESHOLD, 8 * MIB);
+    (void)mallopt(M_MMAP_THRESHOLD, MIB);
 }
 
 /* All threads to come inherit the mask; the admin thread alone lets the signals in. */
@@ -162,6 +174,7 @@ static int serve(struct svc *s)
         /* half a loop cannot be taken apart in order; nothing was promised to anybody yet
          */
         start_failed(e);
+        log_sync();
         _exit(1);
     }
     loop_post(s->admin, &s->all_started);
@@ -180,8 +193,10 @@ int svc_run(const struct svc_def *def)
     const struct err *e;
     int exit_code;
 
+    grow_seldom();
     raise_fd_limit();
     block_signals();
+    log_background(true);
     init(&s, def);
     e = svc_admin_start(&s);
     if (e) {
@@ -191,6 +206,7 @@ int svc_run(const struct svc_def *def)
         exit_code = serve(&s);
     }
     fini(&s);
+    log_background(false);
     return exit_code;
 }
 

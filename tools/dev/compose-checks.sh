@@ -53,9 +53,10 @@ check_e2e() {
     local log=$VIADUCT_DEV/compose-e2e.log
     say "the end-to-end tests (log: $log)"
     compose cp users:/var/lib/viaduct/keys "$engine_state/" >/dev/null 2>&1
-    # one case holds a row of the database
+    # one case holds a row of the database, one looks for a key in it
     engine_net env VIADUCT_E2E_URL="$(api_url)" \
         VIADUCT_ORDERS_PG="postgresql://viaduct_orders:orders-demo@$(address_of postgres)/viaduct_orders" \
+        VIADUCT_USERS_PG="postgresql://viaduct_users:users-demo@$(address_of postgres)/viaduct_users" \
         VIADUCT_E2E_DIR="$engine_state/results" VIADUCT_TEST_MAILDIR="$engine_state/mail" \
         VIADUCT_USERS_KEYS="$engine_state/keys" \
         "$VIADUCT_ROOT/build/dev/tests/e2e_api" --color=never --jobs=2 --timeout=120 >"$log" 2>&1 ||

@@ -222,3 +222,54 @@ Test(log, every_byte_is_escaped_wherever_it_stands)
         }
     captured();
 }
+
+Test(log, in_the_background_lines_keep_their_order_and_are_all_there_in_the_end)
+{
+    enum { LINES = 20 };
+    const char *at;
+
+    log_background(true);
+    for (int i = 0; i < LINES; i++)
+        LOG_INFO(NULL, "line", KV("n", i));
+    log_sync();
+    LOG_INFO(NULL, "last");
+    log_background(false);
+    LOG_INFO(NULL, "after");
+    (void)captured();
+    at = text;
+    for (int i = 0; i < LINES; i++) {
+        char want[32];
+
+        snprintf(want, sizeof want, "\"n\":%d}\n", i);
+        at = strstr(at, want);
+        cr_assert(at, "no line %d: %s", i, text);
+    }
+    at = strstr(at, "\"last\"}\n");
+    cr_assert(at && strstr(at, "\"after\"}\n"), "%s", text);
+}
+
+/* 3 MB while nobody reads: the writer is held up, its queue is full. */
+Test(log, in_the_background_a_pipe_that_nobody_reads_holds_up_nobody, .timeout = 60)
+{
+    static char read_back[LOG_LINE_MAX];
+    char big[3000];
+    int ends[2];
+    bool told = false;
+    ssize_t n;
+
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    cr_assert_eq(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    log_background(true);
+    for (int i = 0; i < 1000; i++)
+        LOG_INFO(NULL, "big", KV("big", big));
+    while (!told && (n = read(ends[0], read_back, sizeof read_back - 1)) > 0) {
+        read_back[n] = '\0';
+        told = strstr(read_back, "log.lost") != NULL;
+    }
+    log_background(false);
+    dup2(real_stderr, STDERR_FILENO);
+    cr_assert(told);
+}

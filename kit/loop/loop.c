@@ -10,27 +10,46 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+static void end_watch(struct loop *l)
+{
+    watch_mark(&l->watch, "log_flush");
+    log_flush();
+    watch_end(&l->watch);
+}
+
+/* True when there is nothing more to do than to wait: that time is nobody's. */
+static bool run_soon(struct loop *l)
+{
+    bool work = loop_has_work(l);
+
+    if (work) {
+        watch_enter(&l->watch);
+        loop_run_tasks(l, &l->soon);
+    }
+    if (loop_has_work(l))
+        return false;
+    if (work) {
+        end_watch(l);
+        watch_begin(&l->watch);
+    }
+    return true;
+}
+
 static void run_turn(struct loop *l)
 {
     int flags = EVLOOP_ONCE;
 
     watch_begin(&l->watch);
-    if (loop_has_work(l)) {
-        watch_enter(&l->watch);
-        loop_run_tasks(l, &l->soon);
-    }
-    if (loop_has_work(l))
-        flags |= EVLOOP_NONBLOCK;
-    else
+    if (run_soon(l))
         loop_set_alarm(l);
+    else
+        flags |= EVLOOP_NONBLOCK;
     if (event_base_loop(l->base, flags) < 0)
         mem_die("loop: event_base_loop failed");
     watch_enter(&l->watch);
     loop_run_timers(l);
     loop_end_turn(l);
-    watch_mark(&l->watch, "log_flush");
-    log_flush();
-    watch_end(&l->watch);
+    end_watch(l);
 }
 
 void loop_run(struct loop *l)

@@ -59,7 +59,7 @@ settings() {
     VIADUCT_APT_CONF=$VIADUCT_DEV/apt.conf
     VIADUCT_COMPOSE_STATE=$engine_state
     export VIADUCT_BASE VIADUCT_KAFKA_JARS VIADUCT_DOCS VIADUCT_APT_CONF VIADUCT_COMPOSE_STATE
-    export PUBLISH=127.0.0.1:8080-8089 LIMIT_IP=0 LIMIT_USER=0 LIMIT_SIGN_IN=0
+    export PUBLISH=127.0.0.1:8080-8089 LIMIT_IP=0 LIMIT_USER=0 LIMIT_SIGN_IN=0 MAX_CONNECTIONS_PER_IP=0
     mkdir -p "$engine_state/results"
     rm -rf "$engine_state/mail"
     mkdir -p "$engine_state/mail"

@@ -99,6 +99,21 @@ static void assert_seen(void)
     cr_assert_geq(loop_turns(loop).own_over_5ms, 1);
 }
 
+static void nothing(struct loop_task *t)
+{
+    (void)t;
+}
+
+Test(loop_watch, waiting_after_a_task_is_no_turn_either)
+{
+    struct loop_task t;
+
+    loop_task_init(&t, nothing);
+    loop_soon(loop, &t);
+    run_for_ms(400);
+    cr_assert_lt(loop_turns(loop).longest_us, 300000);
+}
+
 Test(loop_watch, a_blocking_timer_is_seen)
 {
     struct loop_timer t;

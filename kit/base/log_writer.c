@@ -153,20 +153,33 @@ void log_sync(void)
     pthread_mutex_unlock(&w.lock);
 }
 
+/* A thread that a pipe holds up is not waited for any longer than a second. */
+static void stop(void)
+{
+    bool done;
+
+    log_sync();
+    pthread_mutex_lock(&w.lock);
+    w.stop = true;
+    done = w.n == 0 && !w.writing;
+    pthread_cond_signal(&w.more);
+    pthread_mutex_unlock(&w.lock);
+    if (done)
+        pthread_join(w.thread, NULL);
+    else
+        pthread_detach(w.thread);
+    atomic_store(&w.on, false);
+}
+
 void log_background(bool on)
 {
     log_flush();
     if (on == atomic_load(&w.on))
         return;
-    if (on) {
-        w.stop = false;
-        atomic_store(&w.on, pthread_create(&w.thread, NULL, run, NULL) == 0);
+    if (!on) {
+        stop();
         return;
     }
-    pthread_mutex_lock(&w.lock);
-    w.stop = true;
-    pthread_cond_signal(&w.more);
-    pthread_mutex_unlock(&w.lock);
-    pthread_join(w.thread, NULL);
-    atomic_store(&w.on, false);
+    w.stop = false;
+    atomic_store(&w.on, pthread_create(&w.thread, NULL, run, NULL) == 0);
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -269,7 +270,24 @@ Test(log, in_the_background_a_pipe_that_nobody_reads_holds_up_nobody, .timeout =
         read_back[n] = '\0';
         told = strstr(read_back, "log.lost") != NULL;
     }
+    (void)signal(SIGPIPE, SIG_IGN);
+    close(ends[0]);
     log_background(false);
     dup2(real_stderr, STDERR_FILENO);
     cr_assert(told);
+}
+
+Test(log, a_pipe_that_nobody_reads_does_not_keep_a_process_from_ending, .timeout = 60)
+{
+    static char big[LOG_LINE_MAX / 2];
+    int ends[2];
+
+    memset(big, 'x', sizeof big - 1);
+    cr_assert_eq(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_background(true);
+    for (int i = 0; i < 100; i++) /* more than a pipe holds */
+        LOG_INFO(NULL, "big", KV("big", big));
+    log_background(false);
+    dup2(real_stderr, STDERR_FILENO);
 }

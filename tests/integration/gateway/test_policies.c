@@ -71,8 +71,9 @@ static void start_gateway(int i)
 static void open_stack(void)
 {
     stack_start(&stack, getenv("VIADUCT_TEST_LOGS"));
-    (void)snprintf(settings, sizeof settings, "%s/settings.env",
-                   getenv("VIADUCT_TEST_LOGS"));
+    /* The tests of a suite run side by side, each in a process of its own. */
+    (void)snprintf(settings, sizeof settings, "%s/settings-%d.env",
+                   getenv("VIADUCT_TEST_LOGS"), (int)getpid());
     put_settings("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=300\n");
     for (int i = 0; i < GATEWAYS; i++)
         start_gateway(i);

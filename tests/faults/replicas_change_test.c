@@ -7,9 +7,11 @@
 #include "tests/faults/faults.h"
 #include "tests/support/load/load.h"
 
+#include "kit/base/clock.h"
+
 #include <stdio.h>
 
-enum { CLIENTS = 64, REPLICAS = 3, SOON_S = 5, SAMPLE = 1000, SAMPLES = 10 };
+enum { CLIENTS = 64, REPLICAS = 3, SOON_S = 30, SAMPLE = 1000, SAMPLES = 30 };
 
 /* What a client asks for, by its number. */
 enum { READ_ORDER, PLACE_ORDER, READ_USER, LIST_JOBS, ASKS };
@@ -106,8 +108,13 @@ static void assert_well(const char *when)
 static void one_to_three_to_two(const struct load *l)
 {
     for (int i = 1; i < REPLICAS; i++) {
+        int64_t begun_us;
+
         stack_start_replica(&t.faults.stack, STACK_ORDERS, i);
+        begun_us = clock_mono_us();
         wait_until(serves, &i, SOON_S, "traffic to a new replica");
+        (void)fprintf(stderr, "traffic to replica %d within %lld ms\n", i,
+                      (long long)(clock_mono_us() - begun_us) / 1000);
     }
     assert_fair(l, REPLICAS);
     assert_well("1 -> 3");

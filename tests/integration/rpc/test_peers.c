@@ -106,7 +106,7 @@ Test(rpc_peers, malformed_messages_end_their_connection)
     struct rpc_frame call = {.type = RPC_CALL,
                              .method = RIG_ECHO.id,
                              .call = 4096,
-                             .of_call.left_ms = 1000,
+                             .of_call.left_ms = 60000,
                              .body = STR("\x80")};
     struct rpc_frame reply = {.type = RPC_REPLY, .call = 4096, .body = STR("\x80")};
     char bytes[400];

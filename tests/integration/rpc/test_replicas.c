@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* As long as a busy machine may need to begin all, and to kill. */
+enum { WORK_MS = 3000 };
+
 struct fleet {
     pid_t pids[3];
     char urls[3][200];
@@ -83,8 +86,8 @@ Test(rpc_replicas, a_killed_replica_costs_reads_nothing_and_doubles_no_write)
     for (int i = 0; i < 3 * N; i++) /* fills the retry budget, as traffic does */
         rig_do(&(struct rig_call){.method = &RIG_FAIL}, &reads[0]);
     for (int i = 0; i < N; i++) {
-        rig_begin(&(struct rig_call){.method = &RIG_SLEEP, .number = 1000}, &reads[i]);
-        rig_begin(&(struct rig_call){.method = &RIG_WORK, .number = 1000}, &writes[i]);
+        rig_begin(&(struct rig_call){.method = &RIG_SLEEP, .number = WORK_MS}, &reads[i]);
+        rig_begin(&(struct rig_call){.method = &RIG_WORK, .number = WORK_MS}, &writes[i]);
     }
     cr_assert(rig_until(all_begun, &all));
     kill(f.pids[1], SIGKILL);
@@ -111,7 +114,7 @@ Test(rpc_replicas, a_key_makes_a_write_repeatable_and_answers_pay_for_it)
     for (int i = 0; i < 120; i++)
         rig_do(&(struct rig_call){.method = &RIG_FAIL}, &o[0]);
     for (int i = 0; i < N; i++)
-        rig_begin(&(struct rig_call){.method = &RIG_WORK, .number = 1000, .key = "k"},
+        rig_begin(&(struct rig_call){.method = &RIG_WORK, .number = WORK_MS, .key = "k"},
                   &o[i]);
     cr_assert(rig_until(all_begun, &all));
     kill(f.pids[0], SIGKILL);

@@ -5,7 +5,9 @@
  *
  *   call.c      a call from its start to its one end, retries between
  *   hedge.c     a second try beside the first
- *   upstream.c  which replicas there are, and which takes a call
+ *   upstream.c  the replicas that are up, and how many calls they may have
+ *   sources.c   where their addresses come from
+ *   pick.c      which of them takes a call
  *   replica.c   one address: states, connection, loss
  *   batch.c     what leaves for it
  *   receive.c   what comes from it
@@ -203,8 +205,10 @@ void rpc_upstream_left(struct rpc_upstream *u);
 void rpc_upstream_recount(struct rpc_upstream *u, int64_t now_us);
 /* Whose certificate the address must show; NULL when it is not over TLS. */
 const char *rpc_upstream_host(const struct rpc_upstream *u, const char *url);
-/* Forgets the replicas that have been gone the longest. */
-void rpc_upstream_prune(struct rpc_upstream *u);
+/* Of sources.c: the parts of a URL list, an error names the bad one; and their end. */
+MUST_CHECK const struct err *rpc_upstream_add(struct rpc_upstream *u, struct arena *a,
+                                              const char *urls);
+void rpc_upstream_forget_sources(struct rpc_upstream *u);
 
 /* ---- the client -----------------------------------------------------------------------
  */

@@ -2,10 +2,11 @@
 """./dev bench faults: what clients notice of bad replicas, in ratios to the same run's normal.
 
 Three replicas of the orders service behind proxies that delay or swallow; 64 clients read an
-order without a pause. Each fault is measured after it is known (the first seconds of it are
+order, with a pause before each: without one the p99 is that of a queue for the core, which says
+nothing about replicas. Each fault is measured after it is known (the first seconds of it are
 shown apart). Then nobody answers, and then the limit is full: how quickly the 503 comes, and
-what it costs the gateway with token check, per-user limit in Redis, logs and metrics on."""
-import re
+what it costs the gateway with token check, per-user limit, logs and metrics on, of clients
+without a pause."""
 import socket
 import sys
 import threading
@@ -17,7 +18,8 @@ from measure import (BIN, LOAD_CORE, ROOT, SERVER_CORE, Cost, Load, Processes, R
 from stack import Stack, is_ready
 
 QUICK = "--quick" in sys.argv
-ROUNDS, SECONDS, LEARN = (1, 2, 2) if QUICK else (3, 4, 3)
+ROUNDS, SECONDS, LEARN = (3, 4, 2) if QUICK else (7, 6, 3)
+PAUSE_MS = 100 # of 64 clients: some 600 requests a second, of which the core takes a tenth
 REPLICAS, CLIENTS, DEADLINE_MS = 3, 64, 1500
 FEW = 8 # for how long an answer takes: 64 without a pause wait for each other
 SETTINGS = {
@@ -63,32 +65,6 @@ def metrics_of(port):
     return {k: float(v) for k, v in (l.rsplit(" ", 1) for l in lines if l and l[0] != "#")}
 
 
-BUCKET = re.compile(r'viaduct_http_request_duration_seconds_bucket\{.*route="/v1/orders/\{id\}".*le="([^"]+)"')
-
-
-def buckets(metrics):
-    """Answers by the longest they took, of all statuses."""
-    found = {}
-    for name, n in metrics.items():
-        m = BUCKET.match(name)
-        if m:
-            le = float(m[1].replace("+Inf", "inf"))
-            found[le] = found.get(le, 0) + n
-    return found
-
-
-def p99_between(before, after):
-    """In us, by the gateway's own histogram. wrk's p99 is not that of the answers: for one that took
-    long it adds those that its client would have sent meanwhile."""
-    counts = sorted((le, n - before.get(le, 0)) for le, n in after.items())
-    wanted, low, seen = 0.99 * counts[-1][1], 0.0, 0
-    for le, n in counts:
-        if n >= wanted:
-            return 1e6 * (low if le == float("inf") else low + (le - low) * (wanted - seen) / max(n - seen, 1))
-        low, seen = le, n
-    return 0.0
-
-
 class Bench:
     def __init__(self, processes, stack, replicas):
         self.load, self.stack, self.replicas = Load(processes), stack, replicas
@@ -96,12 +72,14 @@ class Bench:
         self.path, self.headers = f"GET /v1/orders/{order}", [f"Authorization: Bearer {token}"]
         self.rows = []
 
-    def run(self, seconds, clients=CLIENTS):
+    def run(self, seconds, clients=CLIENTS, pause_ms=0):
         gateway = [self.stack.pid["gateway"]]
-        before, times = Cost(gateway), buckets(self.stack.metrics("gateway"))
-        r = self.load.run(self.stack.api, [self.path], clients, seconds, self.headers)
-        cost = Cost(gateway).since(before, r["requests"])
-        return {**r, **cost, "wrk_p99": r["p99"], "p99": p99_between(times, buckets(self.stack.metrics("gateway")))}
+        before = Cost(gateway)
+        r = self.load.run(self.stack.api, [self.path], clients, seconds, self.headers, pause_ms)
+        return {**r, **Cost(gateway).since(before, r["requests"])}
+
+    def calm(self, seconds):
+        return self.run(seconds, pause_ms=PAUSE_MS)
 
     def hello(self, pid, port):
         before = Cost([pid])
@@ -129,25 +107,29 @@ class Bench:
                           f"{r['cpu_us']:.1f}"))
 
     def one_bad(self, title, what, value, none):
-        """Normal and bad in turns; the median round by the ratio of p99."""
-        rounds = []
+        """Normal and bad in turns; of each the window with the median p99."""
+        windows = {"normal": [], "first": [], "then": []}
         for _ in range(ROUNDS):
             self.all_well()
             self.run(1)
-            normal = self.run(SECONDS)
+            windows["normal"].append(self.calm(SECONDS))
             self.replicas.order(REPLICAS - 1, what, value)
-            first, before, after = self.run(LEARN), self.served(), self.run(SECONDS)
-            after["share"] = self.share_of_bad(before)
+            windows["first"].append(self.calm(LEARN))
+            before = self.served()
+            windows["then"].append({**self.calm(SECONDS), "share": self.share_of_bad(before)})
             self.replicas.order(REPLICAS - 1, what, none)
-            rounds.append((after["p99"] / normal["p99"], normal, first, after))
             while self.wake(): # traffic is what closes breakers
                 pass
-        ratio, normal, first, after = sorted(rounds, key=lambda r: r[0])[len(rounds) // 2]
+        for name, found in windows.items():
+            found.sort(key=lambda r: r["p99"])
+            say(f"{title}, {name}: p99 in ms of each window: " + ", ".join(f"{r['p99'] / 1000:.1f}" for r in found))
+        normal, first, then = (found[len(found) // 2] for found in windows.values())
+        then["share"] = max(r["share"] for r in windows["then"])
+        say(f"{title}: at most {100 * then['share']:.3f} % of a window's calls went there")
         self.row("normal", normal, normal)
         self.row(f"{title}, the first {LEARN} s", first, normal)
-        self.row(f"{title}, then", after, normal)
-        say(f"{title}: {100 * after['share']:.3f} % of the calls went there")
-        return ratio, after, normal
+        self.row(f"{title}, then", then, normal)
+        return then["p99"] / normal["p99"], then, normal
 
     def wake(self):
         self.run(1)
@@ -208,6 +190,7 @@ def main():
             ratio, after, normal = bench.one_bad(title, what, value, none)
             report.figure(f"faults.one_{tag}.p99", after["p99"], "us", normal["p99"], ratio)
             report.figure(f"faults.one_{tag}.bad", after["bad"] / max(after["requests"], 1), "1")
+            report.figure(f"faults.one_{tag}.share", after["share"], "1")
             report.goal(f"{title}: p99 / normal", ratio, 1.3, False)
         say("nobody answers")
         opened, r, r_few = bench.nobody()

@@ -2,7 +2,8 @@
 """How many instructions a request takes, by callgrind: the gate against slow growth.
 
 GET /v1/users/{id} with a token and a limit in Redis, one request at a time, through the real
-gateway and users service under valgrind, preset dev. What starting up and the measurement cost
+gateway and users service under valgrind, preset dev; and `refusal`: what the gateway takes to say 503
+to GET /v1/orders/{id}, as no replica of orders takes calls. What starting up and the measurement cost
 is taken out: N requests are counted, then 2N, and the difference is divided by N; the median of
 three such pairs counts. libc is told to use its plainest string functions, so that every x86-64
 processor runs the same instructions.
@@ -29,7 +30,8 @@ BASELINE = pathlib.Path(__file__).with_name("instructions.json")
 BIN = pathlib.Path(os.environ.get("VIADUCT_BIN", ROOT / "build/dev/bin"))
 TOLERANCE = 1.05
 WARM, N, PAIRS = 100, 100, 3
-MEASURED = ("users", "gateway")
+PROCESSES = ("users", "gateway")
+MEASURED = ("users", "gateway", "refusal")
 PLAIN_LIBC = "glibc.cpu.hwcaps=" + ",".join(
     f"-{f}" for f in ("AVX2", "AVX", "BMI1", "BMI2", "ERMS", "FSRM", "SSE4_2", "SSE4_1", "SSSE3", "MOVBE"))
 
@@ -73,7 +75,7 @@ class Counted:
         for command in ("migrate", "seed"):
             subprocess.run([BIN / "viaduct-users", command], check=True, stdout=subprocess.DEVNULL,
                            env={**os.environ, **self.env})
-        for name in MEASURED:
+        for name in PROCESSES:
             self.start(name)
         host, port = self.api.split(":")
         self.connection = http.client.HTTPConnection(host, int(port), timeout=60)
@@ -92,11 +94,11 @@ class Counted:
                                               {**self.env, "VIADUCT_ADMIN_LISTEN": f"127.0.0.1:{admin}"})
         wait_until(lambda: is_ready(admin), f"{name} is ready", 60)
 
-    def call(self, method, path, body=None, headers=None):
+    def call(self, method, path, body=None, headers=None, status=200):
         self.connection.request(method, path, body, headers or {})
         answer = self.connection.getresponse()
         text = answer.read()
-        if answer.status != 200:
+        if answer.status != status:
             sys.exit(f"instructions: {method} {path}: {answer.status} {text[:300]}")
         return json.loads(text)
 
@@ -110,12 +112,20 @@ class Counted:
         for _ in range(n):
             self.call("GET", self.path, None, self.headers)
 
-    def count(self, n):
+    def refusals(self, n):
+        for _ in range(n):
+            self.call("GET", self.path.replace("users", "orders"), None, self.headers, 503)
+
+    def count(self, ask, n):
         """Instructions of each program while n requests were made."""
-        for name in MEASURED:
+        for name in PROCESSES:
             self.tell(name, "zero")
-        self.requests(n)
-        return {name: self.dumped(name) for name in MEASURED}
+        ask(n)
+        return {name: self.dumped(name) for name in PROCESSES}
+
+    def per_request(self, ask):
+        once, twice = self.count(ask, N), self.count(ask, 2 * N)
+        return {name: (twice[name] - once[name]) / N for name in PROCESSES}
 
     def tell(self, name, what):
         subprocess.run(["vgdb", f"--pid={self.pid[name]}", "--wait=20", what], check=True,
@@ -139,10 +149,11 @@ def measure_all(settings):
     with Processes() as processes, Counted(processes, settings) as counted:
         counted.sign_in()
         counted.requests(WARM)
+        counted.refusals(WARM)
         for _ in range(PAIRS):
-            once, twice = counted.count(N), counted.count(2 * N)
-            for name in MEASURED:
-                found[name].append((twice[name] - once[name]) / N)
+            for name, n in counted.per_request(counted.requests).items():
+                found[name].append(n)
+            found["refusal"].append(counted.per_request(counted.refusals)["gateway"])
     return {name: round(statistics.median(v)) for name, v in found.items()}
 
 
@@ -159,7 +170,7 @@ def judge(found):
         rows.append((name, found[name], baseline[name], f"{ratio:.3f}", verdict))
         if ratio > TOLERANCE:
             bad.append(name)
-    table(("program", "instructions a request", "recorded", "ratio", ""), rows)
+    table(("", "instructions a request", "recorded", "ratio", ""), rows)
     report.end()
     return 1 if bad else 0
 

@@ -17,8 +17,13 @@ BIN = ROOT / "build/release/bin"
 SERVER_CORE, LOAD_CORE = 0, 1
 
 # wrk prints its result as one line of JSON; requests are "METHOD PATH [BODY]", made in turn.
+# PAUSE_MS: so long, on average, a client waits before each request; memoryless.
 WRK_SCRIPT = """
 local n, requests = 0, {}
+local pause_ms = tonumber(os.getenv("PAUSE_MS"))
+if pause_ms > 0 then
+  function delay() return -math.log(1 - math.random()) * pause_ms end
+end
 function init(args)
   for _, line in ipairs(args) do
     local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
@@ -158,12 +163,12 @@ class Load:
         self.script = processes.path / "wrk.lua"
         self.script.write_text(WRK_SCRIPT)
 
-    def run(self, base, requests, clients, seconds, headers=()):
+    def run(self, base, requests, clients, seconds, headers=(), pause_ms=0):
         command = self.pin + ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", str(self.script)]
         for h in headers:
             command += ["-H", h]
         done = subprocess.run(command + [base, "--"] + list(requests), capture_output=True, text=True,
-                              timeout=seconds + 30, check=False)
+                              timeout=seconds + 30, check=False, env={**os.environ, "PAUSE_MS": str(pause_ms)})
         if done.returncode:
             sys.exit(f"bench: wrk failed on {base}: {done.stderr}{done.stdout}")
         line = next(l for l in done.stdout.splitlines() if l.startswith("RESULT "))

@@ -20,7 +20,8 @@ WIRE_ENUM(user_status, USER_STATUS)
     F(T, enum(user_status), status, REQUIRED, 0, 0, "only active users can sign in") \
     F(T, i64, version, REQUIRED, 1, INT64_MAX, "grows with every change")            \
     F(T, time, created_at, REQUIRED, 0, 0, "when it was registered")                 \
-    F(T, time, updated_at, REQUIRED, 0, 0, "when it last changed")
+    F(T, time, updated_at, REQUIRED, 0, 0, "when it last changed")                   \
+    F(T, uuid, tenant, OPTIONAL, 0, 0, "whose limits it shares; left out: nobody's")
 WIRE_MESSAGE(user, USER)
 
 #define USER_CREATE(F, T)                                                           \
@@ -29,9 +30,11 @@ WIRE_MESSAGE(user, USER)
     F(T, secret, password, REQUIRED, 10, 128, "at least 10 bytes")
 WIRE_MESSAGE(user_create, USER_CREATE)
 
-#define USER_PATCH_BODY(F, T)                             \
-    F(T, str, name, OPTIONAL, 1, 100, "new display name") \
-    F(T, enum(user_status), status, OPTIONAL, 0, 0, "administrators only")
+#define USER_PATCH_BODY(F, T)                                              \
+    F(T, str, name, OPTIONAL, 1, 100, "new display name")                  \
+    F(T, enum(user_status), status, OPTIONAL, 0, 0, "administrators only") \
+    F(T, uuid, tenant, OPTIONAL, 0, 0,                                     \
+      "administrators only: whose limits it shares; all zeros for nobody's")
 WIRE_MESSAGE(user_patch_body, USER_PATCH_BODY)
 #define USER_PATCH(F, T)                            \
     F(T, uuid, id, REQUIRED, 0, 0, "whose account") \
@@ -123,7 +126,8 @@ WIRE_MESSAGE(api_key_check, API_KEY_CHECK)
     F(T, uuid, user_id, REQUIRED, 0, 0, "whose")                            \
     F(T, i64, roles, REQUIRED, 0, UINT32_MAX, "bits: what it acts as")      \
     F(T, i64, scopes, REQUIRED, 0, UINT32_MAX, "bits: what it is good for") \
-    F(T, time, expires_at, OPTIONAL, 0, 0, "not good from then on")
+    F(T, time, expires_at, OPTIONAL, 0, 0, "not good from then on")         \
+    F(T, uuid, tenant, OPTIONAL, 0, 0, "of the user")
 WIRE_MESSAGE(api_key_owner, API_KEY_OWNER)
 
 /* While users is away a gateway trusts for so long what it was told last of a key; a

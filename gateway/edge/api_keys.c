@@ -158,6 +158,7 @@ static struct auth_claims claims_of(const struct api_key_owner *o)
 {
     return (struct auth_claims){
         .user = o->user_id,
+        .tenant = o->tenant,
         .roles = (uint32_t)o->roles,
         .exp_s = o->has_expires_at ? o->expires_at / 1000000 : INT64_MAX,
         .api_key = o->key_id,

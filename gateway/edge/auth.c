@@ -113,8 +113,11 @@ enum auth_verdict auth_verify(struct auth *a, struct arena *arena, struct str to
 
     bool fine;
 
-    *out = (struct auth_claims){
-        .user = jwt.sub, .session = jwt.sid, .roles = jwt.roles, .exp_s = jwt.exp};
+    *out = (struct auth_claims){.user = jwt.sub,
+                                .session = jwt.sid,
+                                .tenant = jwt.tenant,
+                                .roles = jwt.roles,
+                                .exp_s = jwt.exp};
     out->bound = verdict == JWT_OK && jwt.jkt.p;
     fine = !out->bound || dpop_jkt_read(arena, jwt.jkt, &out->jkt);
     if (verdict == JWT_UNKNOWN_KEY)

@@ -16,6 +16,7 @@ struct auth;
 struct auth_claims {
     struct uuid user;
     struct uuid session; /* nil: by an API key */
+    struct uuid tenant;  /* nil: none */
     uint32_t roles;
     int64_t exp_s;
     struct uuid api_key; /* nil: by a token */

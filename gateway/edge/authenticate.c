@@ -10,8 +10,10 @@ static void take_identity(struct flow *f, const struct auth_claims *claims)
 {
     struct request *rq = request_of(f);
 
-    f->caller = (struct caller){
-        .user = claims->user, .session = claims->session, .roles = claims->roles};
+    f->caller = (struct caller){.user = claims->user,
+                                .session = claims->session,
+                                .tenant = claims->tenant,
+                                .roles = claims->roles};
     f->log.user_id = uuid_str(&f->arena, claims->user);
     if (!uuid_is_nil(claims->api_key))
         f->caller.key_id = uuid_str(&f->arena, claims->api_key);

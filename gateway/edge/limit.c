@@ -24,11 +24,16 @@ static struct str by_ip(const struct limit_who *who)
     return who->ip;
 }
 
+static struct str by_id(const struct uuid *id)
+{
+    if (!id || uuid_is_nil(*id))
+        return (struct str){NULL, 0};
+    return (struct str){(const char *)id->b, sizeof id->b};
+}
+
 static struct str by_user(const struct limit_who *who)
 {
-    if (!who->caller || uuid_is_nil(who->caller->user))
-        return (struct str){NULL, 0};
-    return (struct str){(const char *)who->caller->user.b, sizeof who->caller->user.b};
+    return by_id(who->caller ? &who->caller->user : NULL);
 }
 
 static struct str by_key(const struct limit_who *who)
@@ -38,7 +43,7 @@ static struct str by_key(const struct limit_who *who)
 
 static struct str by_tenant(const struct limit_who *who)
 {
-    return who->caller ? who->caller->tenant : (struct str){NULL, 0};
+    return by_id(who->caller ? &who->caller->tenant : NULL);
 }
 
 static const identity_of identities[] = {
@@ -317,7 +322,7 @@ static struct str key_of(struct arena *a, enum limit_policy p, struct str identi
     memcpy(at, name, n);
     at += n;
     *at++ = ':';
-    if (identities[p] == by_user) {
+    if (identities[p] == by_user || identities[p] == by_tenant) {
         hex_encode(identity.p, identity.n, at);
         return (struct str){key, (size_t)(at - key) + 2 * identity.n};
     }

@@ -25,9 +25,9 @@ struct limiter;
  *   symbol, member and name of settings, name in headers, identity, classes of routes,
  *   leases, default limit, default window in s, what is counted
  *
- * A user's keys count for the user too, or keys would be a way around that limit. Users
- * have no tenant and no claim names one: `tenant` counts nothing until somebody fills
- * caller.tenant.
+ * A user's keys count for the user too, or keys would be a way around that limit. The
+ * tenant is the user's, as an administrator set it: a claim of access tokens, and what
+ * users tells of a key. No limit of tenants unless it is set.
  */
 #define LIMIT_POLICIES(P, X)                                                            \
     P(X, LIMIT_IP, ip, "IP", "ip", ip, LIMIT_EVERYWHERE, true, "1200", "60",            \
@@ -37,7 +37,7 @@ struct limiter;
     P(X, LIMIT_KEY, key, "KEY", "key", key, LIMIT_EVERYWHERE, true, "600", "60",        \
       "calls with one API key")                                                         \
     P(X, LIMIT_TENANT, tenant, "TENANT", "tenant", tenant, LIMIT_EVERYWHERE, true, "0", \
-      "60", "calls with tokens of one tenant")                                          \
+      "60", "calls of all users of one tenant")                                         \
     P(X, LIMIT_SIGN_IN, sign_in, "SIGN_IN", "sign-in", ip, 1u << ROUTE_SIGN_IN, false,  \
       "30", "60", "sign-ins and registrations of one address")
 

@@ -46,9 +46,9 @@ struct trace {
 struct caller {
     struct uuid user;
     struct uuid session;
-    uint32_t roles;    /* bits of proto's role table */
-    struct str key_id; /* of the API key that was used; absent: none was */
-    struct str tenant; /* of the token's claim; absent: none */
+    uint32_t roles;     /* bits of proto's role table */
+    struct str key_id;  /* of the API key that was used; absent: none was */
+    struct uuid tenant; /* by the token or the key; nil: none */
 };
 
 struct flow {

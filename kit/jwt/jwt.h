@@ -17,6 +17,7 @@ struct jwt_claims {
     struct uuid sub, sid, jti;
     uint32_t roles;        /* in the token: array of names, by the table given below */
     int64_t iat, nbf, exp; /* seconds since 1970 */
+    struct uuid tenant;    /* nil: none */
     struct str jkt; /* cnf.jkt (RFC 9449): the key whose holder it is for; absent: any */
 };
 
@@ -64,8 +65,8 @@ enum jwt_verdict {
 };
 /* leeway: 30 s on nbf and iat, none on exp. Strings of *out are in the arena. Tokens over
  * JWT_TOKEN_MAX bytes, with a `crit` header, without any of the claims above (nbf,
- * roles and cnf may be missing), with a cnf of another kind than jkt, or with a claim of
- * another type are malformed. */
+ * roles, tenant and cnf may be missing), with a cnf of another kind than jkt, or with a
+ * claim of another type are malformed. */
 enum jwt_verdict jwt_verify(const struct jwt_keyring *k, struct arena *a,
                             struct str token, struct str iss, struct str aud,
                             int64_t now_s, struct jwt_claims *out);

@@ -31,6 +31,7 @@ WIRE_MESSAGE(jwt_cnf, JWT_CNF)
     F(T, i64, iat, REQUIRED, 0, JWT_SECONDS_MAX, "issued at")  \
     F(T, i64, nbf, OPTIONAL, 0, JWT_SECONDS_MAX, "not before") \
     F(T, i64, exp, REQUIRED, 0, JWT_SECONDS_MAX, "expires")    \
+    F(T, uuid, tenant, OPTIONAL, 0, 0, "the user's tenant")    \
     F(T, obj(jwt_cnf), cnf, OPTIONAL, 0, 0, "confirmation")
 WIRE_MESSAGE(jwt_body, JWT_BODY)
 

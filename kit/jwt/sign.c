@@ -37,6 +37,8 @@ static struct jwt_body body_of(const struct jwt_keyring *k, struct arena *a,
     WIRE_SET(&b, iat, c->iat);
     WIRE_SET(&b, nbf, c->nbf);
     WIRE_SET(&b, exp, c->exp);
+    if (!uuid_is_nil(c->tenant))
+        WIRE_SET(&b, tenant, c->tenant);
     if (c->jkt.p) {
         struct jwt_cnf *cnf = ARENA_NEW(a, struct jwt_cnf);
 

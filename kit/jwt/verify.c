@@ -88,6 +88,7 @@ static bool read_claims(const struct jwt_keyring *k, struct arena *a, struct str
         .iat = b.iat,
         .nbf = b.nbf,
         .exp = b.exp,
+        .tenant = b.tenant,
         .jkt = b.has_cnf ? b.cnf->jkt : (struct str){0},
     };
     return true;

@@ -92,6 +92,28 @@ Test(account, status_is_for_administrators)
         403, "users.inactive");
 }
 
+Test(account, tenant_is_for_administrators_and_all_zeros_take_it_away)
+{
+    static const char nobody[] = "00000000-0000-0000-0000-000000000000";
+    struct member m = api_member(api);
+    const char *path = api_text(api, "/v1/users/%s", m.id);
+    const char *tenant = uuid_str(&api->arena, uuid_new()).p;
+    const char *set = api_text(api, "{\"tenant\":\"%s\"}", tenant);
+    struct answer a;
+
+    assert_problem(api_call(api, "PATCH", path, m.token, set), 403,
+                   "auth.insufficient_scope");
+    a = api_call(api, "PATCH", path, admin_token(), set);
+    assert_status(a, 200);
+    assert_text(a, "/tenant", tenant);
+    a = api_call(api, "PATCH", path, m.token, "{\"name\":\"Another Name\"}");
+    assert_text(a, "/tenant", tenant);
+    a = api_call(api, "PATCH", path, admin_token(),
+                 api_text(api, "{\"tenant\":\"%s\"}", nobody));
+    assert_status(a, 200);
+    cr_assert_null(answer_get(api, &a, "/tenant"));
+}
+
 Test(account, list_is_for_administrators)
 {
     struct member m = api_member(api);

@@ -94,9 +94,10 @@ enum step account_patch(struct flow *f)
 
     if (!is_self_or(f, in->id, PERM_USERS_WRITE_ANY))
         return flow_fail(f, ERR_STATIC(USER_NOT_FOUND));
-    if (in->has_status && !permission_granted(f->caller.roles, PERM_USERS_WRITE_ANY))
+    if ((in->has_status || in->has_tenant) &&
+        !permission_granted(f->caller.roles, PERM_USERS_WRITE_ANY))
         return flow_fail_code(f, &ERR_CODE_INSUFFICIENT_SCOPE,
-                              "Only administrators change the status");
+                              "Only administrators change status and tenant");
     if (in->has_status && in->status == USER_DELETED) {
         struct err *err = err_new(&f->arena, &ERR_CODE_INVALID_FIELDS,
                                   "Some fields are not acceptable");

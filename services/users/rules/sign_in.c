@@ -53,6 +53,7 @@ static enum step password_judged(struct flow *f)
         .session = uuid_new(),
         .user = s->found.user,
         .roles = s->found.roles,
+        .tenant = s->found.tenant,
         .expires_us = clock_wall_us() + env->refresh_s * 1000000,
     };
     store_session_open(f, s->session.session, s->found.user, &token, env->refresh_s,

@@ -126,7 +126,7 @@ struct pg_query *store_api_key_check(struct flow *f, struct str digest)
 
 bool store_api_key_check_read(const struct pg_query *q, struct api_key_owner *out)
 {
-    enum { ID, USER_ID, ROLES_, SCOPES_, EXPIRES_AT };
+    enum { ID, USER_ID, ROLES_, SCOPES_, EXPIRES_AT, TENANT };
     const struct pg_rows *r = &q->rows;
     uint32_t scopes;
 
@@ -139,5 +139,7 @@ bool store_api_key_check_read(const struct pg_query *q, struct api_key_owner *ou
     WIRE_SET(out, roles, scopes_roles(scopes, (uint32_t)pg_get_i64(r, 0, ROLES_)));
     if (!pg_is_null(r, 0, EXPIRES_AT))
         WIRE_SET(out, expires_at, pg_get_time(r, 0, EXPIRES_AT));
+    if (!pg_is_null(r, 0, TENANT))
+        WIRE_SET(out, tenant, pg_get_uuid(r, 0, TENANT));
     return true;
 }

@@ -41,7 +41,7 @@ struct pg_query *store_sign_in(struct flow *f, struct str email,
 
 void store_sign_in_read(const struct pg_query *q, struct sign_in *out)
 {
-    enum { ID, HASH, ROLES_, STATUS, FAILURES, LAST_AT };
+    enum { ID, HASH, ROLES_, STATUS, FAILURES, LAST_AT, TENANT };
     const struct pg_rows *r = &q->rows;
 
     *out = (struct sign_in){
@@ -52,6 +52,7 @@ void store_sign_in_read(const struct pg_query *q, struct sign_in *out)
         .active = str_eq(pg_get_str(r, 0, STATUS), STR("active")),
         .failures = pg_get_i64(r, 0, FAILURES),
         .last_failure_us = pg_get_time(r, 0, LAST_AT),
+        .tenant = pg_get_uuid(r, 0, TENANT),
     };
 }
 
@@ -100,7 +101,7 @@ struct pg_query *store_session_refresh(struct flow *f, const struct digest *pres
 enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_query *q,
                                                 struct refreshed *out)
 {
-    enum { VERDICT, ID, USER_ID, ROLES_, EXPIRES_AT };
+    enum { VERDICT, ID, USER_ID, ROLES_, EXPIRES_AT, TENANT };
     const struct pg_rows *r = &q->rows;
     struct str verdict;
 
@@ -112,6 +113,7 @@ enum refresh_verdict store_session_refresh_read(struct flow *f, const struct pg_
         .user = pg_get_uuid(r, 0, USER_ID),
         .roles = (uint32_t)pg_get_i64(r, 0, ROLES_),
         .expires_us = pg_get_time(r, 0, EXPIRES_AT),
+        .tenant = pg_get_uuid(r, 0, TENANT),
     };
     if (str_eq(verdict, STR("dead")))
         return REFRESH_DEAD;

@@ -19,6 +19,7 @@ struct sign_in {
     struct uuid user;
     struct str password_hash;
     uint32_t roles;
+    struct uuid tenant; /* nil: none */
     bool active;
     int64_t failures, last_failure_us; /* of this address; wall time, 0 for none */
 };
@@ -42,6 +43,7 @@ enum refresh_verdict {
 };
 struct refreshed {
     struct uuid session, user;
+    struct uuid tenant; /* nil: none */
     uint32_t roles;
     int64_t expires_us; /* wall time, of the session */
 };

@@ -147,6 +147,7 @@ struct pg_query *store_user_update(struct flow *f, const struct user_patch *in)
     pg_str(q, in->name);
     pg_str(q, in->has_status ? str_of(wire_enum_label(&user_status_enum, in->status))
                              : (struct str){0});
+    pg_uuid_opt(q, in->has_tenant, in->tenant);
     pg_start(f, q, true);
     return q;
 }
@@ -154,7 +155,7 @@ struct pg_query *store_user_update(struct flow *f, const struct user_patch *in)
 enum user_updated store_user_update_read(struct flow *f, const struct pg_query *q,
                                          struct uuid id, struct user *out)
 {
-    enum { ENDED_COLUMN = 8 };
+    enum { ENDED_COLUMN = 9 };
 
     if (q->rows.count == 0)
         return USER_NONE;

@@ -278,7 +278,7 @@ Test(limit, keys_and_tenants_are_identities_too)
     open_live(&b, &conf);
     one.key_id = str_of(live_name(&b.arena, "key"));
     other.key_id = str_of(live_name(&b.arena, "key"));
-    one.tenant = other.tenant = str_of(live_name(&b.arena, "tenant"));
+    one.tenant = other.tenant = uuid_new();
     c = (struct call){.limiter = b.limiter[0], .who = {.caller = &one}};
     cr_expect(allowed(&b, &c));
     cr_expect(allowed(&b, &c));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Limits of two gateway processes on one Redis, and SIGHUP while they serve. */
+#include "kit/base/id.h"
 #include "tests/support/stack/api.h"
 #include "tests/support/stack/stack.h"
 
@@ -74,7 +75,7 @@ static void open_stack(void)
     /* The tests of a suite run side by side, each in a process of its own. */
     (void)snprintf(settings, sizeof settings, "%s/settings-%d.env",
                    getenv("VIADUCT_TEST_LOGS"), (int)getpid());
-    put_settings("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=300\n");
+    put_settings("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=300\nVIADUCT_LIMIT_TENANT=4\n");
     for (int i = 0; i < GATEWAYS; i++)
         start_gateway(i);
     api_open(&api, stack.url);
@@ -131,6 +132,61 @@ Test(policies, two_gateways_admit_exactly_the_limit)
     cr_expect_eq(admitted, LIMIT, "%d", admitted);
     cr_expect_eq(failed, 0);
     cr_expect_gt(refused, 0);
+}
+
+/* ---- tenants ---- */
+
+static const char *sign_in_again(const struct member *m)
+{
+    return api_login(&api, m->email, "a long password");
+}
+
+static void put_into(const struct member *m, const char *tenant)
+{
+    const char *admin = api_login(&api, "admin@example.com", "admin-password");
+    struct answer a = api_call(&api, "PATCH", api_text(&api, "/v1/users/%s", m->id),
+                               admin, api_text(&api, "{\"tenant\":\"%s\"}", tenant));
+
+    cr_assert_eq(a.status, 200, "%s", a.body.p);
+}
+
+static int status_of(struct api *a, const char *with)
+{
+    return api_call(a, "GET", "/v1/users/me", with, NULL).status;
+}
+
+/* By their tokens and by an API key, at either gateway. */
+Test(policies, users_of_a_tenant_share_its_limit)
+{
+    struct member one = api_member(&api), other = api_member(&api),
+                  alone = api_member(&api);
+    const char *tenant = uuid_str(&api.arena, uuid_new()).p;
+    const char *ones, *others, *key;
+    struct api at[GATEWAYS];
+    struct answer made;
+
+    put_into(&one, tenant);
+    put_into(&other, tenant);
+    ones = sign_in_again(&one);
+    others = sign_in_again(&other);
+    made = api_call(&api, "POST", "/v1/api-keys", others,
+                    "{\"name\":\"Script\",\"scopes\":[\"account:read\"]}");
+    key = answer_get(&api, &made, "/key");
+    cr_assert_not_null(key);
+    for (int i = 0; i < GATEWAYS; i++)
+        api_open(&at[i], urls[i]);
+    cr_expect_eq(status_of(&at[0], ones), 200);
+    cr_expect_eq(status_of(&at[1], others), 200);
+    cr_expect_eq(status_of(&at[0], key), 200);
+    cr_expect_eq(status_of(&at[1], ones), 200);
+    made = api_call(&at[0], "GET", "/v1/users/me", others, NULL);
+    cr_expect_eq(made.status, 429, "%s", made.body.p);
+    cr_expect_not_null(strstr(made.body.p, "'tenant'"), "%s", made.body.p);
+    cr_expect_eq(status_of(&at[1], key), 429);
+    cr_expect_eq(status_of(&at[0], ones), 429);
+    cr_expect_eq(status_of(&at[1], alone.token), 200);
+    for (int i = 0; i < GATEWAYS; i++)
+        api_close(&at[i]);
 }
 
 /* ---- SIGHUP ---- */

@@ -12,7 +12,7 @@ WITH presented AS MATERIALIZED (
     WHERE t.hash = $1
     FOR UPDATE OF s
 ), judged AS MATERIALIZED (
-    SELECT p.*, u.roles,
+    SELECT p.*, u.roles, u.tenant,
            CASE
                WHEN NOT p.live OR u.status <> 'active' THEN 'dead'
                WHEN p.jkt IS DISTINCT FROM $4::text AND p.jkt IS NOT NULL THEN 'unproven'
@@ -37,5 +37,5 @@ WITH presented AS MATERIALIZED (
     FROM judged j
     WHERE j.verdict IN ('rotate', 'again')
 )
-SELECT verdict, id, user_id, roles, expires_at
+SELECT verdict, id, user_id, roles, expires_at, tenant
 FROM judged

@@ -10,5 +10,5 @@ WITH added AS (
     SELECT $5, $6, added.id::text, $7, $8
     FROM added
 )
-SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at
+SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at, tenant
 FROM added

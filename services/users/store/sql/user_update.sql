@@ -1,7 +1,7 @@
 -- write
--- $1 user, $2 version it must have or null, $3 name or null, $4 status or null. No row: no
--- such user; id null: another version. Sessions and API keys
--- end when the user is not active any more.
+-- $1 user, $2 version it must have or null, $3 name or null, $4 status or null, $5 tenant or
+-- null, all zeros for none. No row: no such user; id null: another version. Sessions and API
+-- keys end when the user is not active any more.
 WITH target AS MATERIALIZED (
     SELECT id AS target_id, version AS target_version
     FROM users
@@ -11,6 +11,7 @@ WITH target AS MATERIALIZED (
     UPDATE users u
     SET name = coalesce($3, u.name),
         status = coalesce($4, u.status),
+        tenant = nullif(coalesce($5::uuid, u.tenant), '00000000-0000-0000-0000-000000000000'),
         version = u.version + 1,
         updated_at = now()
     FROM target t
@@ -31,7 +32,7 @@ WITH target AS MATERIALIZED (
 ), void AS (
     SELECT id FROM ended UNION ALL SELECT id FROM keys
 )
-SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at,
+SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at, tenant,
        (SELECT array_to_string(array_agg(void.id), ' ') FROM void) AS ended
 FROM target
 LEFT JOIN changed ON true

@@ -1,5 +1,5 @@
 -- $1 status or null, $2 e-mail or null, $3 and $4 the last row before this page, $5 rows.
-SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at
+SELECT id, email, name, roles AS role_bits, status, version, created_at, updated_at, tenant
 FROM users
 WHERE status <> 'deleted'
   AND ($1::text IS NULL OR status = $1)

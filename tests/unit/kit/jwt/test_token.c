@@ -85,6 +85,20 @@ Test(token, bits_without_a_name_do_not_travel)
     cr_assert_eq(out.roles, 0);
 }
 
+Test(token, tells_of_a_tenant_if_there_is_one)
+{
+    struct jwt_claims c = claims_ok(), out;
+    struct str token;
+
+    cr_assert_null(jwt_sign(ring, &a, &c, &token));
+    cr_assert_eq(jwt_verify(ring, &a, token, STR("us"), STR("api"), NOW, &out), JWT_OK);
+    cr_assert(uuid_is_nil(out.tenant));
+    c.tenant = uuid_new();
+    cr_assert_null(jwt_sign(ring, &a, &c, &token));
+    cr_assert_eq(jwt_verify(ring, &a, token, STR("us"), STR("api"), NOW, &out), JWT_OK);
+    cr_assert(uuid_eq(out.tenant, c.tenant));
+}
+
 Test(token, that_could_not_be_read_again_is_not_signed)
 {
     static char huge[5000];

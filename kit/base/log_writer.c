@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The thread that writes the log, so that no loop waits for a disk or a pipe. Lines are
- * copied into `filling` under the lock; the thread exchanges it for the other buffer and
- * writes that without the lock. Between two writes it rests, so that a busy process wakes
- * it a few hundred times a second and not once a turn.
+ * The thread that writes the log, so that no loop waits for a disk or a pipe, nor for
+ * this thread: there is no lock. A record is a word with its length, then its lines, in a
+ * ring of words. Who logs moves `head` past the record, which makes its room theirs,
+ * copies the lines and stores the length; the thread takes records that have one, clears
+ * their words and moves `tail`. A logger that is held up in between holds up the writing
+ * and nobody else. Positions only grow; modulo the ring they are indices.
  *
- * Every write ends with a line and is no longer than PIPE_BUF: atomic into a pipe that
- * other processes write to as well.
+ * The thread sleeps when there is nothing, and rests between two rounds, so that a busy
+ * process wakes it a few hundred times a second and not once a turn.
  */
 #include "kit/base/log_writer.h"
 
@@ -14,55 +16,111 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { QUEUE_MAX = 1 << 20, REST_US = 2000, SYNC_S = 1 };
+enum {
+    WORD = sizeof(uint64_t),
+    WORDS = (1 << 20) / WORD,
+    REST_US = 2000,
+    SYNC_MS = 1000
+};
 
-static char buffers[2][QUEUE_MAX];
+static _Alignas(WORD) char ring[WORDS * WORD];
 
 static struct {
-    atomic_bool on;
+    atomic_bool on, stop, asleep;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t more, written;
-    char *filling;
-    size_t n;           /* bytes in it */
-    unsigned long lost; /* writes that found no room */
-    bool writing, stop;
-} w = {
-    .lock = PTHREAD_MUTEX_INITIALIZER,
-    .more = PTHREAD_COND_INITIALIZER,
-    .written = PTHREAD_COND_INITIALIZER,
-    .filling = buffers[0],
-};
+    sem_t wake;
+    _Atomic uint64_t head, tail, written; /* in words */
+    atomic_ulong lost;                    /* records that found no room */
+} w;
+
+/* ---- the ring ------------------------------------------------------------------- */
+
+static uint64_t words_of(size_t n)
+{
+    return 1 + (n + WORD - 1) / WORD;
+}
+
+static char *at(uint64_t position)
+{
+    return ring + position % WORDS * WORD;
+}
+
+static _Atomic uint64_t *length_at(uint64_t position)
+{
+    return (_Atomic uint64_t *)(void *)at(position);
+}
+
+/* Of n bytes from a position on, those before the ring's end. */
+static size_t before_end(uint64_t position, size_t n)
+{
+    size_t room = (WORDS - position % WORDS) * WORD;
+
+    return n < room ? n : room;
+}
+
+/* A head that was read before others moved on may lie before the tail: it is read again
+ * when it is not to be exchanged. */
+static bool reserve(uint64_t words, uint64_t *position)
+{
+    *position = atomic_load(&w.head);
+    do {
+        uint64_t end = *position + words;
+
+        if ((int64_t)(end - atomic_load(&w.tail)) > WORDS)
+            return false;
+    } while (!atomic_compare_exchange_weak(&w.head, position, *position + words));
+    return true;
+}
+
+static void put(const char *lines, size_t n)
+{
+    uint64_t position;
+    size_t first;
+
+    if (!reserve(words_of(n), &position)) {
+        atomic_fetch_add(&w.lost, 1);
+        return;
+    }
+    first = before_end(position + 1, n);
+    memcpy(at(position + 1), lines, first);
+    memcpy(at(0), lines + first, n - first);
+    atomic_store(length_at(position), n);
+    if (atomic_load(&w.asleep) && atomic_exchange(&w.asleep, false))
+        (void)sem_post(&w.wake);
+}
+
+/* The thread alone. The length of the next record; 0: there is none yet. */
+static size_t next(void)
+{
+    return atomic_load(length_at(atomic_load(&w.tail)));
+}
+
+static void take(char *lines, size_t n)
+{
+    uint64_t tail = atomic_load(&w.tail), words = words_of(n);
+    size_t first = before_end(tail + 1, n), cleared = before_end(tail, words * WORD);
+
+    memcpy(lines, at(tail + 1), first);
+    memcpy(lines + first, at(0), n - first);
+    memset(at(tail), 0, cleared);
+    memset(at(0), 0, words * WORD - cleared);
+    atomic_store(&w.tail, tail + words);
+}
+
+/* ---- writing -------------------------------------------------------------------- */
 
 /* A full pipe that must not block loses the lines. */
 static void write_out(const char *p, size_t n)
 {
     while (write(STDERR_FILENO, p, n) < 0 && errno == EINTR)
         ;
-}
-
-/* The lines that fit in one atomic write. */
-static size_t some_lines(const char *p, size_t n)
-{
-    const char *end = n > LOG_LINE_MAX ? memrchr(p, '\n', LOG_LINE_MAX) : NULL;
-
-    return end ? (size_t)(end - p) + 1 : n;
-}
-
-static void write_lines(const char *p, size_t n)
-{
-    while (n > 0) {
-        size_t some = some_lines(p, n);
-
-        write_out(p, some);
-        p += some;
-        n -= some;
-    }
 }
 
 static void write_lost(unsigned long lost)
@@ -76,99 +134,98 @@ static void write_lost(unsigned long lost)
         write_out(line, (size_t)n);
 }
 
-/* Under the lock, which is free while the thread writes and rests. */
-static void write_queue(void)
+/* All that is ready, as many records in a write as fit: whole lines, and atomic into a
+ * pipe that other processes write to as well. False: there was nothing. */
+static bool write_ready(void)
 {
-    const struct timespec rest = {.tv_nsec = REST_US * 1000L};
-    const char *full = w.filling;
-    unsigned long lost = w.lost;
-    size_t n = w.n;
+    static char lines[LOG_LINE_MAX];
+    size_t n, held = 0;
+    bool some = false;
 
-    w.filling = full == buffers[0] ? buffers[1] : buffers[0];
-    w.n = 0;
-    w.lost = 0;
-    w.writing = true;
-    pthread_mutex_unlock(&w.lock);
-    write_lines(full, n);
-    write_lost(lost);
-    pthread_mutex_lock(&w.lock);
-    w.writing = false;
-    pthread_cond_broadcast(&w.written);
-    if (w.stop)
-        return;
-    pthread_mutex_unlock(&w.lock);
-    (void)nanosleep(&rest, NULL);
-    pthread_mutex_lock(&w.lock);
+    for (; (n = next()) > 0; some = true) {
+        if (held + n > sizeof lines) {
+            write_out(lines, held);
+            held = 0;
+        }
+        take(lines + held, n);
+        held += n;
+    }
+    write_out(lines, held);
+    write_lost(atomic_exchange(&w.lost, 0));
+    atomic_store(&w.written, atomic_load(&w.tail));
+    return some;
+}
+
+static void sleep_until_more(void)
+{
+    atomic_store(&w.asleep, true);
+    if (next() == 0 && !atomic_load(&w.stop))
+        (void)sem_wait(&w.wake);
+    atomic_store(&w.asleep, false);
 }
 
 static void *run(void *arg)
 {
+    const struct timespec rest = {.tv_nsec = REST_US * 1000L};
+    bool stop;
+
     (void)arg;
-    pthread_mutex_lock(&w.lock);
-    while (w.n > 0 || !w.stop)
-        if (w.n > 0)
-            write_queue();
-        else
-            pthread_cond_wait(&w.more, &w.lock);
-    pthread_mutex_unlock(&w.lock);
+    do {
+        stop = atomic_load(&w.stop);
+        if (!write_ready())
+            sleep_until_more();
+        else if (!stop)
+            (void)nanosleep(&rest, NULL);
+    } while (!stop);
     return NULL;
 }
 
-/* False: the thread is about to end and takes nothing more. */
-static bool queue(const char *lines, size_t n)
-{
-    bool open;
-
-    pthread_mutex_lock(&w.lock);
-    open = !w.stop;
-    if (open && w.n == 0)
-        pthread_cond_signal(&w.more);
-    if (open && n <= QUEUE_MAX - w.n) {
-        memcpy(w.filling + w.n, lines, n);
-        w.n += n;
-    } else if (open) {
-        w.lost++;
-    }
-    pthread_mutex_unlock(&w.lock);
-    return open;
-}
+/* ---- from outside --------------------------------------------------------------- */
 
 void log_out(const char *lines, size_t n)
 {
-    if (!atomic_load_explicit(&w.on, memory_order_relaxed) || !queue(lines, n))
+    if (atomic_load_explicit(&w.on, memory_order_relaxed))
+        put(lines, n);
+    else
         write_out(lines, n);
+}
+
+/* What was logged before is written. */
+static bool sync_up(void)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    uint64_t head = atomic_load(&w.head);
+
+    for (int ms = 0; atomic_load(&w.written) < head; ms++) {
+        if (ms == SYNC_MS)
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 void log_sync(void)
 {
-    struct timespec until;
-
     log_flush();
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += SYNC_S;
-    pthread_mutex_lock(&w.lock);
-    while (atomic_load(&w.on) && (w.n > 0 || w.writing) &&
-           pthread_cond_timedwait(&w.written, &w.lock, &until) == 0)
-        ;
-    pthread_mutex_unlock(&w.lock);
+    if (atomic_load(&w.on))
+        (void)sync_up();
 }
 
-/* A thread that a pipe holds up is not waited for any longer than a second. */
+/* A thread that a pipe holds up is not waited for any longer. */
 static void stop(void)
 {
-    bool done;
+    bool done = sync_up();
 
-    log_sync();
-    pthread_mutex_lock(&w.lock);
-    w.stop = true;
-    done = w.n == 0 && !w.writing;
-    pthread_cond_signal(&w.more);
-    pthread_mutex_unlock(&w.lock);
-    if (done)
-        pthread_join(w.thread, NULL);
-    else
-        pthread_detach(w.thread);
     atomic_store(&w.on, false);
+    atomic_store(&w.stop, true);
+    (void)sem_post(&w.wake);
+    if (!done) {
+        pthread_detach(w.thread);
+        return;
+    }
+    pthread_join(w.thread, NULL);
+    (void)write_ready(); /* of threads that logged meanwhile */
+    (void)sem_destroy(&w.wake);
 }
 
 void log_background(bool on)
@@ -180,6 +237,7 @@ void log_background(bool on)
         stop();
         return;
     }
-    w.stop = false;
+    atomic_store(&w.stop, false);
+    (void)sem_init(&w.wake, 0, 0);
     atomic_store(&w.on, pthread_create(&w.thread, NULL, run, NULL) == 0);
 }

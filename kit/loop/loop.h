@@ -123,9 +123,10 @@ void loop_signal_destroy(struct loop_signal *s);
  * others on loop_event_base() ran before: libevent does not say when the wait was over,
  * and evhttp and TLS never block.
  *
- * A turn's own time is that without what the thread waited for a processor, which is the
- * machine's affair: what it computed, and what blocked it. When that is over 5 ms a
- * warning (loop.long_turn, at most one a second) says which callback took longest. */
+ * A turn's own time is what the thread computed and what blocked it: without what it
+ * waited for a processor, or had none though it ran, which is the machine's affair. When
+ * that is over 5 ms a warning (loop.long_turn, at most one a second) says which callback
+ * took longest. */
 struct loop_turns {
     uint64_t turns;
     uint64_t longest_us, over_5ms;

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,16 +26,25 @@ static int64_t thread_cpu_us(void)
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+static long voluntary_waits(void)
+{
+    struct rusage used;
+
+    return getrusage(RUSAGE_THREAD, &used) == 0 ? used.ru_nvcsw : 0;
+}
+
 /* "COMPUTED QUEUED SLICES", the first two in nanoseconds. */
 static struct watch_sample take_sample(const struct watch *w)
 {
     char text[80];
     ssize_t n = w->stat_fd < 0 ? -1 : pread(w->stat_fd, text, sizeof text - 1, 0);
-    struct watch_sample s;
+    struct watch_sample s = {.waits = voluntary_waits()};
     char *end;
 
-    if (n <= 0)
-        return (struct watch_sample){.cpu_us = thread_cpu_us()};
+    if (n <= 0) {
+        s.cpu_us = thread_cpu_us();
+        return s;
+    }
     text[n] = 0;
     s.cpu_us = strtoll(text, &end, 10) / 1000;
     s.queued_us = strtoll(end, NULL, 10) / 1000;
@@ -119,9 +129,7 @@ static int64_t at_most(int64_t us, int64_t limit_us)
     return us < 0 ? 0 : us > limit_us ? limit_us : us;
 }
 
-/* What is neither computed nor queued for was blocked: a system call, a lock, the disk.
- */
-static void tell(struct watch *w, int64_t us, int64_t cpu_us, int64_t queued_us)
+static void tell(struct watch *w, const struct watch_parts *p)
 {
     const struct watch_turn *t = &w->turn;
     int64_t now_us = t->running_us;
@@ -130,25 +138,39 @@ static void tell(struct watch *w, int64_t us, int64_t cpu_us, int64_t queued_us)
         w->unsaid++;
         return;
     }
-    LOG_WARN(NULL, "loop.long_turn", KV("us", us), KV("computed_us", cpu_us),
-             KV("queued_us", queued_us), KV("blocked_us", us - cpu_us - queued_us),
+    LOG_WARN(NULL, "loop.long_turn", KV("us", p->us), KV("computed_us", p->computed_us),
+             KV("queued_us", p->queued_us), KV("blocked_us", p->blocked_us),
              KV("callbacks", t->callbacks), KV("longest", t->longest),
              KV("longest_us", t->longest_us), KV("unsaid", w->unsaid));
     w->silent_until_us = now_us + SILENT_US;
     w->unsaid = 0;
 }
 
+/* What is neither computed nor queued for was blocked by a system call, a lock, the disk:
+ * but a thread that never waited was not, its processor was elsewhere. */
+static struct watch_parts divide(int64_t us, const struct watch_sample *from,
+                                 const struct watch_sample *to)
+{
+    struct watch_parts p = {.us = us};
+
+    p.queued_us = at_most(to->queued_us - from->queued_us, us);
+    p.computed_us = at_most(to->cpu_us - from->cpu_us, us - p.queued_us);
+    if (to->waits > from->waits)
+        p.blocked_us = us - p.queued_us - p.computed_us;
+    return p;
+}
+
 static void judge_long(struct watch *w, int64_t us)
 {
     struct watch_sample s = take_sample(w);
-    int64_t queued_us = at_most(s.queued_us - w->sample.queued_us, us);
-    int64_t own_us = us - queued_us;
+    struct watch_parts p = divide(us, &w->sample, &s);
+    int64_t own_us = p.computed_us + p.blocked_us;
 
     count(&w->over_5ms);
     raise_to(&w->longest_own_us, (uint64_t)own_us);
     if (own_us > LIMIT_US) {
         count(&w->own_over_5ms);
-        tell(w, us, at_most(s.cpu_us - w->sample.cpu_us, own_us), queued_us);
+        tell(w, &p);
     }
     w->sampled_us = w->turn.running_us;
     w->sample = s;

@@ -9,8 +9,12 @@
  * How long a thread was ready but had no processor is in /proc/thread-self/schedstat. It
  * is read when a turn was long, and at the beginning of a turn when it was not for
  * WATCH_SAMPLE_US: so a turn's share of it is true to that much. Costs: two reads of the
- * monotonic clock a turn and one a callback; a system call a millisecond at most, and one
- * a turn on a base that other code uses.
+ * monotonic clock a turn and one a callback; two system calls a millisecond at most, and
+ * one a turn on a base that other code uses.
+ *
+ * A thread that did not switch of its own will (getrusage(2), ru_nvcsw) was not blocked.
+ * Time that is missing all the same was the machine's: on Linux with paravirtual time
+ * accounting a thread's CPU time does not count what the hypervisor took.
  */
 #ifndef KIT_LOOP_WATCH_H
 #define KIT_LOOP_WATCH_H
@@ -24,6 +28,13 @@ enum { WATCH_SAMPLE_US = 1000 };
 struct watch_sample {
     int64_t cpu_us;    /* what the thread computed */
     int64_t queued_us; /* what it waited for a processor */
+    long waits;        /* how often it waited for anything else */
+};
+
+/* Of a long turn. What is left belongs to none of the thread's doings: a hypervisor or an
+ * interrupt had the processor. */
+struct watch_parts {
+    int64_t us, computed_us, queued_us, blocked_us;
 };
 
 /* Of the turn under way. */

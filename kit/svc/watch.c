@@ -61,10 +61,10 @@ static struct svc_turns turns_of(const char *loop)
                                     loop, NULL),
         .longest_own = metrics_gauge(
             "viaduct_loop_longest_own_turn_seconds",
-            "Longest turn without what it waited for a processor", "loop", loop, NULL),
+            "Longest turn by what it computed and what blocked it", "loop", loop, NULL),
         .own_over_5ms =
             metrics_counter("viaduct_loop_own_turns_over_5ms_total",
-                            "Turns over 5 ms without what they waited for a processor",
+                            "Turns over 5 ms by what they computed and what blocked them",
                             "loop", loop, NULL),
     };
 }

@@ -2,8 +2,8 @@
 """./dev bench idle: how soon each program is ready once its servers are up, what it takes at
 rest, and the longest turns of its loops while all kinds of calls come in.
 
-A turn's own time is that without what it waited for a processor (kit/loop/loop.h): the figure that
-counts. The longest callback of long turns is told by the logs, "loop.long_turn"."""
+A turn's own time is what it computed and what blocked it, without what it waited for a processor
+(kit/loop/loop.h): the figure that counts. The longest callback of long turns is told by the logs, "loop.long_turn"."""
 import json
 import statistics
 import sys

@@ -95,6 +95,9 @@
       "folder with the files of the page at /docs; empty: no such page")               \
     O(ms, idle_ms, "VIADUCT_IDLE_MS", "75000", 100, 3600000,                           \
       "how long a connection may wait for its next request")                           \
+    O(ms, drain_idle_ms, "VIADUCT_DRAIN_IDLE_MS", "3000", 10, 60000,                   \
+      "the same while draining; who asks within it gets an answer that ends the "      \
+      "connection; less than VIADUCT_DRAIN_MS")                                        \
     O(ms, receive_ms, "VIADUCT_RECEIVE_MS", "15000", 100, 600000,                      \
       "how long head and body of a request may take to arrive")                        \
     O(ms, work_ms, "VIADUCT_WORK_MS", "10000", 10, 600000,                             \

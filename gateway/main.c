@@ -128,6 +128,9 @@ static const struct err *check(struct arena *a, void *conf)
     struct http_tls *fresh = NULL;
     struct pages *docs = NULL;
 
+    if (c->drain_idle_ms >= c->drain_ms)
+        return err_new(a, &ERR_CODE_BAD_REQUEST,
+                       "VIADUCT_DRAIN_IDLE_MS must be less than VIADUCT_DRAIN_MS");
     if (!redis_url_valid(c->redis))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
     if (why)
@@ -189,6 +192,7 @@ static struct http_conf http_conf(const struct gateway_conf *c)
         .max_head_bytes = (size_t)c->head_bytes,
         .max_body_bytes = body_bytes_max(c),
         .idle_ms = c->idle_ms,
+        .drain_idle_ms = c->drain_idle_ms,
         .request_ms = c->receive_ms,
         .handshake_ms = c->handshake_ms,
         .proxy_header = c->proxy_protocol,
@@ -307,7 +311,7 @@ static bool idle(struct svc *s, struct loop *l, unsigned index)
 {
     (void)s;
     (void)l;
-    return edge_in_flight(edges[index]) == 0;
+    return edge_drained(edges[index]);
 }
 
 static void stop_loop(struct svc *s, struct loop *l, unsigned index)

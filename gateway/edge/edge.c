@@ -138,24 +138,18 @@ void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
     e->client = *client;
 }
 
-static void drain_server(struct http_server *s)
-{
-    http_server_drain(s);
-    http_server_stop_listening(s);
-}
-
 void edge_drain(struct edge *e)
 {
     limiter_drain(e->limiter);
-    drain_server(e->http);
+    http_server_drain(e->http);
     if (e->https)
-        drain_server(e->https);
+        http_server_drain(e->https);
 }
 
-unsigned edge_in_flight(const struct edge *e)
+bool edge_drained(const struct edge *e)
 {
-    return http_server_in_flight(e->http) +
-           (e->https ? http_server_in_flight(e->https) : 0);
+    return http_server_connections(e->http) == 0 &&
+           (!e->https || http_server_connections(e->https) == 0);
 }
 
 int edge_port(const struct edge *e)

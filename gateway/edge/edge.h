@@ -66,9 +66,9 @@ void edge_set_tls(struct edge *e, struct http_tls *tls);
 void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
                        const struct client_rules *client);
 
-/* Replies end their connections, nothing new comes in. */
+/* Replies end their connections, no new ones come in; drained when none is left. */
 void edge_drain(struct edge *e);
-unsigned edge_in_flight(const struct edge *e);
+bool edge_drained(const struct edge *e);
 int edge_port(const struct edge *e);
 
 /* Keys and revocations have been fetched and every service is connected. Any thread. */

@@ -17,7 +17,7 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
 static void enter(struct http_conn *c, enum conn_state to)
 {
     const struct http_conf *conf = &c->server->conf;
-    const int64_t limit_ms[] = {
+    int64_t limit_ms[] = {
         [CONN_PREFACE] = conf->handshake_ms,
         [CONN_HANDSHAKE] = conf->handshake_ms,
         [CONN_IDLE] = conf->idle_ms,
@@ -27,6 +27,8 @@ static void enter(struct http_conn *c, enum conn_state to)
     };
 
     c->state = to;
+    if (c->server->draining && to <= CONN_HEAD && limit_ms[to] > conf->drain_idle_ms)
+        limit_ms[to] = conf->drain_idle_ms;
     if (limit_ms[to] > 0)
         loop_timer_set(&c->timer, limit_ms[to]);
     else if (limit_ms[to] == 0)
@@ -39,6 +41,8 @@ static void timed_out(struct loop_timer *t)
 
     if (c->state == CONN_HEAD || c->state == CONN_ASKED || c->state == CONN_BODY)
         http_conn_refuse(c, HEAD_REJECT_TIMEOUT);
+    else if (c->state == CONN_IDLE && http_conn_has_bytes(c))
+        loop_timer_set(t, HTTP_LATE_MS); /* a request that the loop has not read yet */
     else
         http_conn_close(c);
 }
@@ -59,6 +63,12 @@ void http_conn_close(struct http_conn *c)
 void http_conn_begin(struct http_conn *c)
 {
     enter(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);
+}
+
+void http_conn_drain(struct http_conn *c)
+{
+    if (c->evcon && c->state <= CONN_HEAD)
+        enter(c, c->state);
 }
 
 void http_conn_secured(struct http_conn *c)
@@ -364,8 +374,6 @@ static void resume(struct loop_task *t)
         enter(c, CONN_IDLE);
     if (take_request(c, c->held ? c->held : bufferevent_get_input(c->bev)))
         bufferevent_trigger(c->bev, EV_READ, 0);
-    else if (c->state == CONN_IDLE && !c->server->bound)
-        http_conn_close(c);
     else if (c->state == CONN_BODY || c->state == CONN_SKIP)
         bufferevent_enable(c->bev, EV_READ);
 }
@@ -422,7 +430,7 @@ static void attach(struct http_conn *c)
                       &evcon);
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);
-    if (!c->server->bound || !http_conn_admit(c)) {
+    if (!http_conn_admit(c)) {
         http_conn_close(c);
     } else if (c->server->conf.proxy_header && http_conn_of_proxy(c)) {
         enter(c, CONN_PREFACE);
@@ -465,17 +473,4 @@ struct bufferevent *http_conn_accept(struct event_base *base, void *server)
     event_active(s->arrived, EV_TIMEOUT, 0);
     http_server_conn_opened(s, c);
     return c->bev;
-}
-
-void http_conn_close_idle(struct http_server *s)
-{
-    struct list *next;
-
-    for (struct list *it = s->conns.next; it != &s->conns; it = next) {
-        struct http_conn *c = CONTAINER_OF(it, struct http_conn, link);
-
-        next = it->next;
-        if (c->evcon && c->state <= CONN_IDLE)
-            http_conn_close(c);
-    }
 }

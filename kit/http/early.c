@@ -109,7 +109,7 @@ static bool may_skip(const struct http_exchange *ex)
 
     return c->state == CONN_ASKED && !ex->wanted && h->keep_alive &&
            !h->expect_continue && !h->chunked && h->length <= HTTP_SKIP_MAX &&
-           c->server->bound && !c->server->draining;
+           !c->server->draining;
 }
 
 /* The next request may come when the answer has left: what a client that does not read

@@ -41,6 +41,7 @@ struct http_conf {
     size_t max_head_bytes;
     size_t max_body_bytes; /* of any request; http_take_body() may ask for less */
     int64_t idle_ms;       /* keep-alive */
+    int64_t drain_idle_ms; /* the same, and for a head, while draining; 0: idle_ms */
     int64_t request_ms;    /* head and body must be in by then */
     int64_t handshake_ms;  /* TLS; 0: request_ms */
     int64_t response_ms;   /* a reply, or a write of a stream, must have left by then; 0:
@@ -147,10 +148,11 @@ void http_server_set_tls(struct http_server *s, struct http_tls *tls);
 /* The bound port (conf port 0: any). */
 int http_server_port(const struct http_server *s);
 unsigned http_server_in_flight(const struct http_server *s);
-/* Replies carry `Connection: close` from now on; listening goes on. */
+/* No new connections, but for those that the kernel has taken already. Replies carry
+ * `Connection: close` from now on; a connection without a request is closed when it has
+ * been so for drain_idle_ms. All is done when there are no connections. */
 void http_server_drain(struct http_server *s);
-/* No new connections; those without a request are closed. */
-void http_server_stop_listening(struct http_server *s);
+unsigned http_server_connections(const struct http_server *s);
 /* What is still in flight is told by req->gone (and must reply at once) and closed. */
 void http_server_destroy(struct http_server *s);
 

@@ -9,6 +9,7 @@
  * preface  what a proxy says of a connection before its first byte
  * secure   what a connection over TLS does otherwise
  * admit    what a connection and a body take of the quota
+ * drain    the end of a server
  * early    what is answered before evhttp hears of it: by the head alone, and refusals
  * exchange one request from its first byte to the last byte of its response
  */
@@ -34,8 +35,10 @@ enum {
     HTTP_SKIP_MAX = 65536, /* bytes of an unwanted body for which a connection is kept */
     HTTP_SWEEP_MS = 100,   /* how often clients in flight are looked at */
     HTTP_ACCEPT_PAUSE_MS = 100,
-    HTTP_SHED_AT_ONCE = 64,  /* connections, when no descriptor is left */
-    HTTP_SHED_LOG_MS = 1000, /* how often that is logged */
+    HTTP_LATE_MS = 100,        /* for bytes of a connection that was to be closed */
+    HTTP_UNLISTEN_TRIES = 100, /* to take who has connected, before nobody can any more */
+    HTTP_SHED_AT_ONCE = 64,    /* connections, when no descriptor is left */
+    HTTP_SHED_LOG_MS = 1000,   /* how often that is logged */
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
     HTTP_RECORD_MAX = 16384,  /* bytes in a record of TLS */
@@ -54,6 +57,8 @@ struct http_server {
     struct evconnlistener *listener;   /* belongs to bound */
     int port;
     bool draining;
+    struct loop_timer unlisten; /* while draining */
+    int unlisten_tries;
     struct loop_timer accept_again;
     int spare_fd;           /* given up to close who cannot be served; -1: lost */
     int64_t shed_logged_us; /* monotonic */
@@ -154,8 +159,8 @@ struct http_exchange {
 struct bufferevent *http_conn_accept(struct event_base *base, void *server);
 /* For the event `arrived`. */
 void http_conn_arrived(evutil_socket_t fd, short what, void *server);
-/* Idle connections are closed, the others when they become so. */
-void http_conn_close_idle(struct http_server *s);
+/* Its server has begun to drain. */
+void http_conn_drain(struct http_conn *c);
 /* The response is on its way or will never be: the next request may come. */
 void http_conn_resume(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
@@ -173,6 +178,10 @@ void http_conn_begin(struct http_conn *c);
 void http_conn_secured(struct http_conn *c);
 /* evhttp frees its side by itself. */
 void http_conn_forget(struct http_conn *c);
+
+/* drain.c */
+/* Some have come that are not read yet. */
+bool http_conn_has_bytes(const struct http_conn *c);
 
 /* admit.c */
 /* Known by its address; false: over a cap. */

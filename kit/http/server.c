@@ -124,6 +124,7 @@ static void fill_in(struct http_server *s)
     http_tls_ref(c->tls);
     c->handshake_ms = c->handshake_ms ? c->handshake_ms : c->request_ms;
     c->response_ms = c->response_ms ? c->response_ms : c->request_ms;
+    c->drain_idle_ms = c->drain_idle_ms ? c->drain_idle_ms : c->idle_ms;
     if (c->tls && c->hsts_s > 0)
         snprintf(s->hsts, sizeof s->hsts, "max-age=%lld", (long long)c->hsts_s);
 }
@@ -180,21 +181,6 @@ unsigned http_server_in_flight(const struct http_server *s)
     return s->n_in_flight;
 }
 
-void http_server_drain(struct http_server *s)
-{
-    s->draining = true;
-}
-
-void http_server_stop_listening(struct http_server *s)
-{
-    if (!s->bound)
-        return;
-    evhttp_del_accept_socket(s->evhttp, s->bound);
-    s->bound = NULL;
-    s->listener = NULL;
-    http_conn_close_idle(s);
-}
-
 /* evhttp frees what is left of its requests, if it still knows them; ours go with them.
  */
 static void drop_in_flight(struct http_server *s)
@@ -237,6 +223,8 @@ void http_server_destroy(struct http_server *s)
     evhttp_free(s->evhttp);
     event_free(s->arrived);
     loop_timer_clear(&s->sweep);
+    if (s->draining)
+        loop_timer_clear(&s->unlisten);
     http_tls_unref(s->conf.tls);
     buf_fini(&s->lines);
     free((char *)(uintptr_t)s->conf.listen);

@@ -9,8 +9,8 @@ UNITS = {"Mi": 1 << 20, "Gi": 1 << 30, "Ki": 1 << 10}
 MARGIN_S = 2
 PROBES = {"livenessProbe": "/livez", "startupProbe": "/livez", "readinessProbe": "/readyz"}
 LISTEN = {"http": "VIADUCT_GATEWAY_LISTEN", "admin": "VIADUCT_ADMIN_LISTEN"}
-# Deployments that hold a request or job which no drain may cut off: how long it may take.
-LONGEST_MS = {"gateway": "VIADUCT_WORK_MS"}
+# Deployments that hold a request or job which no drain may cut off: how late it may come and how long take.
+LONGEST_MS = {"gateway": ("VIADUCT_DRAIN_IDLE_MS", "VIADUCT_WORK_MS")}
 
 
 def check_settings(cluster, name, program, container):
@@ -71,7 +71,7 @@ def longest_ms(name, config):
     if name.startswith("worker"):
         kinds = re.findall(r"\[JOB_\w+\] = \{(.*?)\}", programs.source("services/jobs/rules/policy.c"), re.S)
         return max(int(re.search(r"timeout_ms = (\d+)", k).group(1)) for k in kinds if "interruptible" not in k)
-    return int(config[LONGEST_MS[name]]) if name in LONGEST_MS else 0
+    return sum(int(config[setting]) for setting in LONGEST_MS.get(re.sub(r"-(blue|green)$", "", name), ()))
 
 
 def bytes_of(quantity):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The gateway's listeners, by a real process with nothing behind it: the plain one sends
- * to https, the other speaks TLS, and neither minds that there are no descriptors left.
+ * to https, the other speaks TLS, neither minds that there are no descriptors left, and
+ * SIGTERM costs no request.
  */
 #include "tests/support/stack/program.h"
 
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +135,8 @@ static void start(void)
     program_env(&gateway, "VIADUCT_TLS_CERTIFICATES=%s/cert.pem:%s/key.pem", folder,
                 folder);
     program_env(&gateway, "VIADUCT_LOOPS=1"); /* others may take the spare one */
+    program_env(&gateway, "VIADUCT_DRAIN_IDLE_MS=30000");
+    program_env(&gateway, "VIADUCT_DRAIN_MS=60000");
     program_env(&gateway, "VIADUCT_ADMIN_LISTEN=127.0.0.1:%d", free_port());
     program_env(&gateway, "VIADUCT_REDIS=redis://127.0.0.1:%d", free_port());
     program_env(&gateway, "VIADUCT_USERS_UPSTREAM=tcp://127.0.0.1:%d", free_port());
@@ -146,8 +150,10 @@ static void stop(void)
 {
     char command[64];
 
-    program_signal(&gateway, SIGTERM);
-    cr_expect_eq(program_wait(&gateway, 60), 0);
+    if (gateway.pid > 0) { /* no test has stopped it */
+        program_signal(&gateway, SIGTERM);
+        cr_expect_eq(program_wait(&gateway, 60), 0);
+    }
     SSL_CTX_free(tls);
     (void)snprintf(command, sizeof command, "rm -r %s", folder);
     cr_expect_eq(system(command), 0);
@@ -301,4 +307,53 @@ Test(front, plain_clients_are_closed_at_once_when_no_descriptor_is_left)
 Test(front, tls_clients_are_closed_at_once_when_no_descriptor_is_left)
 {
     without_descriptors(tls_port);
+}
+
+/* ---- SIGTERM ---- */
+
+enum { ASKERS = 8, ASKED_LONG_AGO = ASKERS / 2 };
+
+/* Those before ASKED_LONG_AGO paused when the gateway was told to go. */
+static void *ask_to_the_last(void *arg)
+{
+    struct client *c = arg;
+
+    while (ask(c, GET)) {
+        if (strstr(c->answer, "\r\nConnection: close\r\n"))
+            return c;
+        usleep(10000);
+    }
+    return NULL;
+}
+
+static bool refuses(void *arg)
+{
+    struct client c;
+    bool no = !open_client(&c, tls_port);
+
+    (void)arg;
+    close_client(&c);
+    return no;
+}
+
+Test(front, sigterm_costs_no_request_of_clients_that_keep_their_connections)
+{
+    static struct client clients[ASKERS];
+    pthread_t askers[ASKERS];
+    void *answered;
+
+    for (int i = 0; i < ASKERS; i++)
+        cr_assert(open_client(&clients[i], tls_port) && ask(&clients[i], GET));
+    for (int i = ASKED_LONG_AGO; i < ASKERS; i++)
+        pthread_create(&askers[i], NULL, ask_to_the_last, &clients[i]);
+    program_signal(&gateway, SIGTERM);
+    program_wait_until(&gateway, refuses, NULL, 30);
+    for (int i = 0; i < ASKED_LONG_AGO; i++)
+        pthread_create(&askers[i], NULL, ask_to_the_last, &clients[i]);
+    for (int i = 0; i < ASKERS; i++) {
+        pthread_join(askers[i], &answered);
+        cr_expect_not_null(answered, "a request of client %d was lost", i);
+        close_client(&clients[i]);
+    }
+    cr_expect_eq(program_wait(&gateway, 60), 0);
 }

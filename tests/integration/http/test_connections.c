@@ -194,55 +194,6 @@ Test(connections, a_handler_is_told_once_that_its_client_went_away)
     harness_stop(&h);
 }
 
-static void drain(struct harness *h)
-{
-    http_server_drain(h->server);
-}
-
-static void stop_listening(struct harness *h)
-{
-    http_server_stop_listening(h->server);
-}
-
-Test(connections, draining_closes_after_each_reply)
-{
-    struct harness h;
-    char answer[4096];
-    int fd;
-
-    harness_start(&h, (struct http_conf){0});
-    fd = client_connect(&h);
-    expect_echo(fd);
-    harness_in_loop(&h, drain);
-    client_send(fd, STR("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
-    client_read_all(fd, answer, sizeof answer);
-    cr_expect_not_null(strstr(answer, "\r\nConnection: close\r\n"));
-    cr_expect_not_null(strstr(answer, "GET /echo  "));
-    close(fd);
-    harness_stop(&h);
-}
-
-Test(connections, stopping_closes_idle_ones_and_finishes_the_others)
-{
-    struct harness h;
-    char answer[4096];
-    int idle, busy;
-
-    harness_start(&h, (struct http_conf){0});
-    idle = client_connect(&h);
-    busy = client_connect(&h);
-    expect_echo(idle);
-    client_send(busy, STR("GET /later HTTP/1.1\r\n" HOST "\r\n"));
-    EVENTUALLY(h.requests == 2);
-    harness_in_loop(&h, stop_listening);
-    cr_expect(client_is_closed(idle));
-    client_read_all(busy, answer, sizeof answer);
-    cr_expect_not_null(strstr(answer, "GET /later  "));
-    close(idle);
-    close(busy);
-    harness_stop(&h);
-}
-
 Test(connections, destroying_with_requests_under_way_is_clean)
 {
     struct harness h;

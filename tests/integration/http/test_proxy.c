@@ -216,21 +216,21 @@ Test(proxy, the_cap_of_an_address_is_that_of_the_client)
     http_quota_destroy(q);
 }
 
-static void stop_listening(struct harness *h)
+static void drain(struct harness *h)
 {
-    http_server_stop_listening(h->server);
+    http_server_drain(h->server);
 }
 
-Test(proxy, a_server_that_stops_does_not_wait_for_headers)
+Test(proxy, a_server_that_drains_waits_no_longer_for_headers_than_for_requests)
 {
     struct harness h;
     int fd, served;
 
-    start(&h);
+    start_with(&h, (struct http_conf){.drain_idle_ms = 50});
     fd = connect_plain(&h);
     served = connect_behind(&h, STR(FOUR), false);
     cr_expect(is_served_as(served, "192.0.2.1")); /* so the first has arrived */
-    harness_in_loop(&h, stop_listening);
+    harness_in_loop(&h, drain);
     cr_expect(client_is_closed(fd));
     close(fd);
     close(served);

@@ -290,6 +290,7 @@ static void prepare(struct stack *s, const struct stack_conf *conf)
     for (const char *const *env = conf->env; env && *env; env++)
         set_everywhere(s, conf, *env);
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LOOPS=%d", STACK_GATEWAY_LOOPS);
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_DRAIN_IDLE_MS=100");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_IP=100000000");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_MAX_CONNECTIONS_PER_IP=0");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=100000000");

@@ -6,7 +6,7 @@
 # restarts under load. Ends by itself and leaves nothing; --keep keeps the engine's images, so
 # that the next time is quicker. CHECK is one of the names below; all of them when left out;
 # or `reproducible`: nothing is started, all images are built twice from nothing, and compared.
-set -euo pipefail
+set -Eeuo pipefail # E: the ERR trap holds in functions too
 
 . "$VIADUCT_ROOT/tools/dev/common.sh"
 . "$VIADUCT_ROOT/tools/dev/process.sh"
@@ -15,6 +15,7 @@ set -euo pipefail
 . "$VIADUCT_ROOT/tools/dev/compose-checks.sh"
 
 keep=no
+doing=preparation
 begun=$SECONDS
 built=(gateway users orders jobs)
 checks=(images ready tour e2e scaling rollouts memory)
@@ -36,6 +37,7 @@ main() {
     flock -n 8 || die "another ./dev compose is running in this clone; wait for it to end"
     engine_run=$(mktemp -d /tmp/viaduct-compose.XXXXXX) # short: sockets' paths have a limit
     trap leave EXIT
+    trap 'explain $? "$BASH_COMMAND"' ERR
     trap 'exit 130' INT TERM
 
     settings
@@ -48,7 +50,7 @@ main() {
     say "starting an engine with a network of its own"
     engine_start run
     up
-    for check in "${checks[@]}"; do "check_$check"; done
+    for doing in "${checks[@]}"; do "check_$doing"; done
     say "./dev compose: ${checks[*]}: all well, after $((SECONDS - begun)) s"
 }
 
@@ -141,6 +143,12 @@ wait_healthy() {
     done
 }
 
+# explain RC COMMAND: what ended the run, when no check said it.
+explain() {
+    [ "$BASHPID" = $$ ] || return 0 # a substitution that failed: the command that uses it knows
+    say "${BASH_SOURCE[1]##*/} line ${BASH_LINENO[0]}: ended with $1: $2"
+}
+
 leave() {
     local rc=$?
     trap '' INT TERM
@@ -152,7 +160,7 @@ leave() {
     fi
     rm -rf "$engine_run"
     [ $keep = yes ] || rm -rf "$engine_state"
-    [ $rc = 0 ] || say "./dev compose failed; the programs' logs: $VIADUCT_DEV/compose-stack.log"
+    [ $rc = 0 ] || say "./dev compose failed in: $doing; the programs' logs: $VIADUCT_DEV/compose-stack.log"
     exit $rc
 }
 

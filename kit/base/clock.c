@@ -59,17 +59,13 @@ static struct date date_from_days(int64_t days)
     return (struct date){year + era * ERA_YEARS + (m <= 2), m, (unsigned)day};
 }
 
-static char *put_digits(char *p, int64_t v, int digits)
+/* Two digits and what stands behind them. */
+static char *put_two(char *p, unsigned v, char behind)
 {
-    for (int i = digits - 1; i >= 0; i--, v /= 10)
-        p[i] = (char)('0' + v % 10);
-    return p + digits;
-}
-
-static char *put_after(char *p, char sep, int64_t v, int digits)
-{
-    *p = sep;
-    return put_digits(p + 1, v, digits);
+    p[0] = (char)('0' + v / 10);
+    p[1] = (char)('0' + v % 10);
+    p[2] = behind;
+    return p + 3;
 }
 
 static const int64_t wall_min = -62167219200 * 1000000;     /* 0000-01-01T00:00:00Z */
@@ -81,22 +77,25 @@ void clock_format_rfc3339(int64_t wall_us, char *out)
     int64_t of_day = us % (DAY_S * us_per_s);
     int64_t days = us / (DAY_S * us_per_s);
     struct date d;
-    int64_t s;
+    unsigned s, fraction;
 
     if (of_day < 0) {
         of_day += DAY_S * us_per_s;
         days--;
     }
     d = date_from_days(days);
-    s = of_day / us_per_s;
-    out = put_digits(out, d.year, 4);
-    out = put_after(out, '-', d.month, 2);
-    out = put_after(out, '-', d.day, 2);
-    out = put_after(out, 'T', s / 3600, 2);
-    out = put_after(out, ':', s / 60 % 60, 2);
-    out = put_after(out, ':', s % 60, 2);
-    out = put_after(out, '.', of_day % us_per_s, 6);
-    *out = 'Z';
+    s = (unsigned)(of_day / us_per_s);
+    fraction = (unsigned)(of_day % us_per_s);
+    put_two(out, (unsigned)(d.year / 100), 0);
+    out = put_two(out + 2, (unsigned)(d.year % 100), '-');
+    out = put_two(out, d.month, '-');
+    out = put_two(out, d.day, 'T');
+    out = put_two(out, s / 3600, ':');
+    out = put_two(out, s / 60 % 60, ':');
+    out = put_two(out, s % 60, '.');
+    put_two(out, fraction / 10000, 0);
+    put_two(out + 2, fraction / 100 % 100, 0);
+    put_two(out + 4, fraction % 100, 'Z');
 }
 
 /* Exactly `digits` digits within [min, max], then cut off. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A line is built on the stack and handed out at once, or with others of its thread when
- * that holds them. LOG_LINE_MAX is PIPE_BUF, the longest write that is atomic into a
- * pipe. What does not fit is left out and the line says "cut":true.
+ * A line is built behind those that its thread holds, and handed out at once or with
+ * them. LOG_LINE_MAX is PIPE_BUF, the longest write that is atomic into a pipe. What does
+ * not fit is left out and the line says "cut":true. Keys and event ids are the program's
+ * own and written as they are.
  */
 #include "kit/base/log.h"
 
@@ -21,20 +22,13 @@ enum { ROOM = LOG_LINE_MAX - (sizeof cut_tail - 1), SERVICE_MAX = 64, NUMBER_MAX
 _Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written atomically");
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
-static char service_name[SERVICE_MAX];
 static enum log_level least_level = LOG_LEVEL_INFO;
 
 struct line {
-    char b[LOG_LINE_MAX];
+    char *b; /* LOG_LINE_MAX bytes */
     size_t n;
     bool cut; /* nothing is added any more */
 };
-
-void log_init(const char *service, enum log_level least)
-{
-    snprintf(service_name, sizeof service_name, "%s", service);
-    least_level = least;
-}
 
 bool log_enabled(enum log_level level)
 {
@@ -189,17 +183,29 @@ static void put_value(struct line *l, const struct log_kv *kv)
     }
 }
 
+/* ,"key": and never as the first of a line. */
+static void put_key(struct line *l, const char *key)
+{
+    size_t n = strlen(key);
+    char *p = l->b + l->n;
+
+    if (l->cut || l->n + n + 4 > ROOM) {
+        l->cut = true;
+        return;
+    }
+    memcpy(p, ",\"", 2);
+    memcpy(p + 2, key, n);
+    memcpy(p + 2 + n, "\":", 2);
+    l->n += n + 4;
+}
+
 /* A member whole, or a string cut at its end, or nothing. */
 static void put_member(struct line *l, const struct log_kv *kv)
 {
     size_t before = l->n;
     size_t value;
 
-    if (l->cut)
-        return;
-    put_cstr(l, before > 1 ? ",\"" : "\"");
-    put_text(l, str_of(kv->key));
-    put_cstr(l, "\":");
+    put_key(l, kv->key);
     value = l->n;
     put_value(l, kv);
     if (l->cut && l->n == value)
@@ -208,10 +214,11 @@ static void put_member(struct line *l, const struct log_kv *kv)
 
 static void put_present(struct line *l, const char *key, struct str s)
 {
-    struct log_kv kv = log_kv_str(key, s);
+    if (s.p) {
+        struct log_kv kv = log_kv_str(key, s);
 
-    if (s.p)
         put_member(l, &kv);
+    }
 }
 
 static void put_context(struct line *l, const struct log_ctx *ctx)
@@ -222,22 +229,62 @@ static void put_context(struct line *l, const struct log_ctx *ctx)
     put_present(l, "route", ctx->route);
 }
 
+/* ---- what lines begin with ---- */
+
+#define SERVICE_KEY "\",\"service\":\""
+#define EVENT_KEY   "\",\"event\":\""
+
+/* The same in every line of the process. */
+static char service_part[6 * SERVICE_MAX + 64] = SERVICE_KEY EVENT_KEY;
+
+void log_init(const char *service, enum log_level least)
+{
+    char b[LOG_LINE_MAX];
+    struct line l = {.b = b};
+
+    put_cstr(&l, SERVICE_KEY);
+    put_text(&l, (struct str){service, strnlen(service, SERVICE_MAX - 1)});
+    put_cstr(&l, EVENT_KEY);
+    snprintf(service_part, sizeof service_part, "%.*s", (int)l.n, l.b);
+    least_level = least;
+}
+
+/* A second's text is kept: of lines that follow each other, only digits behind the point
+ * differ. */
+static void put_time(struct line *l)
+{
+    enum { FRACTION_AT = CLOCK_RFC3339_LEN - 7, SECOND_US = 1000000 };
+    static _Thread_local char text[CLOCK_RFC3339_LEN];
+    static _Thread_local int64_t second_us;
+    int64_t now_us = clock_wall_us(), us = now_us - second_us;
+
+    if (us < 0 || us >= SECOND_US || second_us == 0) {
+        clock_format_rfc3339(now_us, text);
+        second_us = now_us - now_us % SECOND_US;
+    } else {
+        for (int i = FRACTION_AT + 5; i >= FRACTION_AT; i--, us /= 10)
+            text[i] = (char)('0' + us % 10);
+    }
+    put(l, text, sizeof text);
+}
+
 static void put_head(struct line *l, enum log_level level, const char *event)
 {
-    char ts[CLOCK_RFC3339_LEN];
-
-    clock_format_rfc3339(clock_wall_us(), ts);
-    put_cstr(l, "{");
-    put_present(l, "ts", (struct str){ts, sizeof ts});
-    put_present(l, "level", str_of(level_names[level]));
-    put_present(l, "service", str_of(service_name));
-    put_present(l, "event", str_of(event));
+    put_cstr(l, "{\"ts\":\"");
+    put_time(l);
+    put_cstr(l, "\",\"level\":\"");
+    put_cstr(l, level_names[level]);
+    put_cstr(l, service_part);
+    put_cstr(l, event);
+    put_cstr(l, "\"");
 }
+
+/* ---- lines ---- */
 
 static _Thread_local struct {
     bool on;
-    size_t n;
-    char b[LOG_LINE_MAX];
+    size_t n;                 /* bytes of whole lines, LOG_LINE_MAX at most */
+    char b[2 * LOG_LINE_MAX]; /* and one being built */
 } held;
 
 void log_flush(void)
@@ -258,9 +305,10 @@ void log_hold(bool on)
 
 static void hand_out(const struct line *l, enum log_level level)
 {
-    if (held.n + l->n > sizeof held.b)
+    if (held.n + l->n > LOG_LINE_MAX) {
         log_flush();
-    memcpy(held.b + held.n, l->b, l->n);
+        memmove(held.b, l->b, l->n);
+    }
     held.n += l->n;
     if (!held.on || level >= LOG_LEVEL_WARN)
         log_flush();
@@ -269,13 +317,11 @@ static void hand_out(const struct line *l, enum log_level level)
 void log_write(enum log_level level, const struct log_ctx *ctx, const char *event,
                const struct log_kv *kv, size_t n)
 {
-    struct line l;
+    struct line l = {.b = held.b + held.n};
     const char *tail;
 
     if (!log_enabled(level))
         return;
-    l.n = 0;
-    l.cut = false;
     put_head(&l, level, event);
     if (ctx)
         put_context(&l, ctx);

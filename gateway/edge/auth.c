@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { SLOT_BYTES = 24 };
+
 struct entry {
     struct auth_claims claims;
     size_t n;
@@ -64,9 +66,12 @@ struct str auth_token(struct str authorization, bool *by_proof)
     return str_trim(token);
 }
 
+/* By its end, which is of the signature and as good as random; all of it is compared. */
 static struct entry **slot(struct auth *a, struct str token)
 {
-    return &a->slots[hash_bytes(token.p, token.n) % AUTH_CACHE_SLOTS];
+    size_t n = token.n < SLOT_BYTES ? token.n : SLOT_BYTES;
+
+    return &a->slots[hash_bytes(token.p + token.n - n, n) % AUTH_CACHE_SLOTS];
 }
 
 static bool is_live(const struct auth *a, const struct auth_claims *c)

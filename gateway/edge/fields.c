@@ -17,6 +17,7 @@ void fields_add(struct fields *f, const char *name, struct str value)
 bool fields_peek(struct str reply, const char *name, struct mp_value *out)
 {
     struct mp_reader r = {(const uint8_t *)reply.p, (const uint8_t *)reply.p + reply.n};
+    struct str wanted = str_of(name);
     struct mp_value v;
 
     if (reply.p == NULL || !mp_next(&r, &v) || v.type != MP_MAP)
@@ -24,7 +25,7 @@ bool fields_peek(struct str reply, const char *name, struct mp_value *out)
     for (uint32_t left = v.n; left > 0; left--) {
         if (!mp_next(&r, &v) || v.type != MP_STR)
             return false;
-        if (str_eq(v.s, str_of(name)))
+        if (v.s.n == wanted.n && str_eq(v.s, wanted))
             return mp_next(&r, out);
         if (!mp_skip(&r))
             return false;

@@ -33,7 +33,7 @@ struct request {
     bool body_comes; /* the way has begun with the head, and http_take_body() is due */
     struct wait body_wait;
     struct limit_take limit;
-    struct http_pair pairs[REQUEST_PAIRS_MAX]; /* of the query */
+    struct http_pair *pairs; /* of the query */
     int n_pairs;
     struct rpc_call call; /* of a plain route */
 

@@ -88,15 +88,27 @@ void router_destroy(struct router *r)
     free(r);
 }
 
+/* From the end on, as most paths begin alike. */
+static bool literals_fit(const struct place *p, const struct str *segments)
+{
+    for (unsigned i = p->n; i-- > 0;) {
+        const struct segment *s = &p->segments[i];
+
+        if (!s->param && (s->text.n != segments[i].n || !str_eq(s->text, segments[i])))
+            return false;
+    }
+    return true;
+}
+
 static bool fits(const struct place *p, const struct str *segments,
                  struct router_match *m)
 {
+    if (!literals_fit(p, segments))
+        return false;
     m->n_params = 0;
     for (unsigned i = 0; i < p->n; i++) {
         const struct segment *s = &p->segments[i];
 
-        if (!s->param && !str_eq(s->text, segments[i]))
-            return false;
         if (!s->param)
             continue;
         if (segments[i].n == 0 || m->n_params == ROUTER_PARAMS_MAX)

@@ -78,16 +78,20 @@ static const struct err *read_query(struct request *rq, const struct route *rout
     const struct wire_msg *query = route->query ? route->query : &empty_msg;
     struct arena *a = &rq->flow->arena;
     struct wire_param params[REQUEST_PAIRS_MAX];
-    void *out = query == m ? in : arena_alloc(a, query->size);
     const struct err *e;
+    void *out;
 
-    rq->n_pairs = http_query_pairs(rq->http, rq->pairs, REQUEST_PAIRS_MAX);
+    if (rq->http->query.p) {
+        rq->pairs = ARENA_ARRAY(a, struct http_pair, REQUEST_PAIRS_MAX);
+        rq->n_pairs = http_query_pairs(rq->http, rq->pairs, REQUEST_PAIRS_MAX);
+    }
     if (rq->n_pairs < 0)
         return bad_query(rq);
-    for (int i = 0; i < rq->n_pairs; i++)
-        params[i] = (struct wire_param){rq->pairs[i].name, rq->pairs[i].value, false};
     if (!route->query && rq->n_pairs == 0)
         return NULL;
+    for (int i = 0; i < rq->n_pairs; i++)
+        params[i] = (struct wire_param){rq->pairs[i].name, rq->pairs[i].value, false};
+    out = query == m ? in : arena_alloc(a, query->size);
     e = wire_from_params(a, query, params, (size_t)rq->n_pairs, out);
     if (!e && out != in && m)
         validate_copy(query, out, m, in);
@@ -113,13 +117,11 @@ static const struct err *want_json(struct request *rq)
 /* A chunked body may be empty, and then it needs no type. */
 const struct err *validate_head(struct request *rq)
 {
-    bool typed = http_header(rq->http, "content-type").p != NULL;
-
     int64_t announced = http_body_length(rq->http);
 
-    if (announced > 0 || (announced < 0 && typed))
-        return want_json(rq);
-    return NULL;
+    if (announced == 0 || (announced < 0 && !http_header(rq->http, "content-type").p))
+        return NULL;
+    return want_json(rq);
 }
 
 static const struct err *read_body(struct request *rq, const struct route *route,
@@ -127,11 +129,12 @@ static const struct err *read_body(struct request *rq, const struct route *route
 {
     const struct wire_msg *body = route->body ? route->body : &empty_msg;
     struct arena *a = &rq->flow->arena;
-    void *out = body == m ? in : arena_alloc(a, body->size);
     const struct err *e = rq->http->body.n > 0 ? want_json(rq) : NULL;
+    void *out;
 
     if (e || (!route->body && rq->http->body.n == 0))
         return e;
+    out = body == m ? in : arena_alloc(a, body->size);
     e = wire_from_json(a, body, rq->http->body, out);
     if (!e && out != in && m)
         validate_copy(body, out, m, in);

@@ -6,19 +6,45 @@
 
 enum { IP_TEXT_MAX = 46, IP_BITS = 128, IPV4_BITS = 32 };
 
+/* Four decimal numbers without leading zeros, as inet_pton() has it: most addresses are
+ * that, and each request is of one. */
+static bool ipv4_parse(struct str text, uint8_t *out)
+{
+    unsigned parts = 0, digits = 0, value = 0;
+
+    for (size_t i = 0; i <= text.n; i++) {
+        if (i == text.n || text.p[i] == '.') {
+            if (digits == 0 || parts == 4)
+                return false;
+            out[parts++] = (uint8_t)value;
+            digits = value = 0;
+            continue;
+        }
+        if (text.p[i] < '0' || text.p[i] > '9' || (digits > 0 && value == 0))
+            return false;
+        value = value * 10 + (unsigned)(text.p[i] - '0');
+        digits++;
+        if (value > 255)
+            return false;
+    }
+    return parts == 4;
+}
+
 bool ip_parse(struct str text, struct ip *out)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     char cstr[IP_TEXT_MAX];
 
-    if (text.n == 0 || text.n >= sizeof cstr || memchr(text.p, 0, text.n))
+    if (text.n == 0 || text.n >= sizeof cstr)
+        return false;
+    memcpy(out->bytes, mapped, sizeof mapped);
+    if (ipv4_parse(text, out->bytes + sizeof mapped))
+        return true;
+    if (memchr(text.p, 0, text.n))
         return false;
     memcpy(cstr, text.p, text.n);
     cstr[text.n] = '\0';
-    if (inet_pton(AF_INET6, cstr, out->bytes) == 1)
-        return true;
-    memcpy(out->bytes, mapped, sizeof mapped);
-    return inet_pton(AF_INET, cstr, out->bytes + sizeof mapped) == 1;
+    return inet_pton(AF_INET6, cstr, out->bytes) == 1;
 }
 
 static bool has(const struct cidr *c, const struct ip *ip)

@@ -117,11 +117,28 @@ size_t str_utf8_step(struct str s)
     return lead->follow + 1u;
 }
 
+/* Whole words of eight ASCII bytes at the start: nearly all text is that. */
+static size_t ascii_words(struct str s)
+{
+    const uint64_t tops = 0x8080808080808080;
+    uint64_t word;
+    size_t n = 0;
+
+    for (; n + sizeof word <= s.n; n += sizeof word) {
+        memcpy(&word, s.p + n, sizeof word);
+        if (word & tops)
+            break;
+    }
+    return n;
+}
+
 bool str_is_utf8(struct str s)
 {
     while (s.n) {
-        size_t step = str_utf8_step(s);
+        size_t step = ascii_words(s);
 
+        if (step == 0)
+            step = str_utf8_step(s);
         if (step == 0)
             return false;
         s = (struct str){s.p + step, s.n - step};

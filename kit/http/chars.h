@@ -31,7 +31,8 @@ static inline size_t char_run(struct str s, unsigned class)
     return n;
 }
 
-/* The same of CHAR_TEXT, eight bytes at a time: nearly all of a head is that. */
+/* The same of CHAR_TEXT, eight bytes of printable ASCII at a time: nearly all of a head
+ * is that. */
 static inline size_t char_text_run(struct str s)
 {
     size_t n = 0;
@@ -39,7 +40,7 @@ static inline size_t char_text_run(struct str s)
 
     for (; n + sizeof x <= s.n; n += sizeof x) {
         memcpy(&x, s.p + n, sizeof x);
-        if (swar_below(x, 0x20) | swar_has(x, 0x7f))
+        if (swar_not_printable(x))
             break;
     }
     return n + char_run((struct str){s.p + n, s.n - n}, CHAR_TEXT);

@@ -10,8 +10,9 @@ static void work(struct loop_task *t);
 
 struct http_exchange *http_exchange_create(struct http_conn *c)
 {
-    struct http_exchange *ex = mem_alloc(sizeof *ex);
+    struct http_exchange *ex = mem_realloc(NULL, sizeof *ex);
 
+    memset(ex, 0, offsetof(struct http_exchange, head));
     ex->conn = c;
     ex->req.server = c->server;
     ex->req.tls = c->tls != NULL;

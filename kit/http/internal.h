@@ -135,7 +135,6 @@ enum exchange_state {
 
 struct http_exchange {
     struct http_req req;
-    struct head head;
     enum exchange_state state;
     struct http_conn *conn; /* NULL: the connection is gone */
     struct evhttp_request *native;
@@ -152,6 +151,8 @@ struct http_exchange {
     bool started, ending, aborting, writing, pumping;
     void (*drained)(void *arg);
     void *drained_arg;
+
+    struct head head; /* last: its array of fields is not cleared for each request */
 };
 
 /* conn.c */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Responses known as a whole, their header fields, and the request's header fields. */
 #include "kit/base/mem.h"
+#include "kit/http/chars.h"
 #include "kit/http/internal.h"
 
 #include <event2/keyvalq_struct.h>
@@ -52,7 +53,9 @@ const char *http_reason(int status)
 
 static bool is_named(const struct http_exchange *ex, unsigned field, struct str name)
 {
-    return str_eq_nocase(head_str(&ex->head, ex->head.fields[field].name), name);
+    struct head_part found = ex->head.fields[field].name;
+
+    return found.n == name.n && str_eq_nocase(head_str(&ex->head, found), name);
 }
 
 static const struct http_exchange *exchange_of(const struct http_req *r)
@@ -89,8 +92,8 @@ unsigned http_header_count(const struct http_req *r, const char *name)
 
 struct str http_header_list(struct http_req *r, const char *name)
 {
-    unsigned n = http_header_count(r, name);
     struct str list = http_header_at(r, name, 0);
+    unsigned n = list.p ? http_header_count(r, name) : 0;
 
     for (unsigned i = 1; i < n; i++)
         list = arena_printf(&r->arena, "%.*s, %.*s", STR_FMT(list),
@@ -102,7 +105,7 @@ struct str http_header_list(struct http_req *r, const char *name)
 
 static bool is_field_value(struct str v)
 {
-    for (size_t i = 0; i < v.n; i++)
+    for (size_t i = char_text_run(v); i < v.n; i++)
         if (v.p[i] == '\r' || v.p[i] == '\n' || v.p[i] == '\0')
             return false;
     return true;

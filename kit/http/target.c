@@ -4,6 +4,14 @@
 #include "kit/base/id.h"
 #include "kit/http/chars.h"
 
+/* Where the first c is, or s.n. */
+static size_t find(struct str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
 /* One character at s[i], escape or not; -1 when the escape is bad. Moves *i on. */
 static int decode_one(struct str s, size_t *i)
 {
@@ -17,16 +25,34 @@ static int decode_one(struct str s, size_t *i)
     return byte;
 }
 
+/* How much at the start stands for itself. */
+static size_t plain_run(struct str s, bool form)
+{
+    size_t n = find(s, '%');
+
+    return form ? find((struct str){s.p, n}, '+') : n;
+}
+
 struct str target_decode(struct arena *a, struct str s, bool form)
 {
     const struct str bad = {NULL, 0};
     char *out = arena_alloc(a, s.n + 1);
-    size_t n = 0;
+    size_t n = 0, i = 0;
 
-    for (size_t i = 0; i < s.n;) {
-        bool space = form && s.p[i] == '+';
-        int c = decode_one(s, &i);
+    if (find(s, '\0') < s.n)
+        return bad;
+    while (i < s.n) {
+        size_t run = plain_run((struct str){s.p + i, s.n - i}, form);
+        bool space;
+        int c;
 
+        memcpy(out + n, s.p + i, run);
+        n += run;
+        i += run;
+        if (i == s.n)
+            break;
+        space = s.p[i] == '+';
+        c = decode_one(s, &i);
         if (c <= 0)
             return bad;
         out[n++] = space ? ' ' : (char)c;
@@ -39,10 +65,11 @@ static bool hides_something(struct str raw)
 {
     if (char_run(raw, CHAR_PATH) != raw.n)
         return true;
-    for (size_t i = 0; i + 2 < raw.n; i++) {
+    for (size_t i = find(raw, '%'); i + 2 < raw.n;
+         i += 1 + find((struct str){raw.p + i + 1, raw.n - i - 1}, '%')) {
         unsigned char byte;
 
-        if (raw.p[i] != '%' || !hex_decode((struct str){raw.p + i + 1, 2}, &byte, 1))
+        if (!hex_decode((struct str){raw.p + i + 1, 2}, &byte, 1))
             continue;
         if (byte < 0x20 || byte == 0x7f || byte == '/' || byte == '\\')
             return true;

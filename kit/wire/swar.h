@@ -19,6 +19,13 @@ static inline uint64_t swar_below_or_high(uint64_t x, uint8_t low)
     return ((x - SWAR_ONES * low) | x) & SWAR_HIGH;
 }
 
+/* Not 0 when a byte of x is a control character or has its high bit set. A borrow or a
+ * carry comes only from such a byte. */
+static inline uint64_t swar_not_printable(uint64_t x)
+{
+    return ((x - SWAR_ONES * 0x20) | (x + SWAR_ONES) | x) & SWAR_HIGH;
+}
+
 /* Not 0 when a byte of x is below `low` (at most 0x80). */
 static inline uint64_t swar_below(uint64_t x, uint8_t low)
 {
@@ -43,7 +50,7 @@ static inline size_t swar_printable_prefix(const char *p, size_t n)
         uint64_t x;
 
         memcpy(&x, p + i, 8);
-        if (swar_below_or_high(x, 0x20) | swar_has(x, 0x7f))
+        if (swar_not_printable(x))
             return i;
     }
     while (i < n && (uint8_t)p[i] >= 0x20 && (uint8_t)p[i] < 0x7f)

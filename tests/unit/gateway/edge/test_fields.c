@@ -110,13 +110,12 @@ Test(fields, say_that_a_route_goes_away)
 Test(fields, link_the_next_page_with_the_same_filters)
 {
     static const struct route list = {.path = "/v1/users", .rpc = &USERS_LIST};
+    struct http_pair pairs[] = {{STR("filter[email]"), STR("a&b@x.org")},
+                                {STR("cursor"), STR("old")}};
     struct user_page page = {0};
     struct http_req http = {0};
     struct request rq = {
-        .http = &http,
-        .match.route = &list,
-        .pairs = {{STR("filter[email]"), STR("a&b@x.org")}, {STR("cursor"), STR("old")}},
-        .n_pairs = 2};
+        .http = &http, .match.route = &list, .pairs = pairs, .n_pairs = 2};
     struct fields f = {.n = 0};
 
     arena_init(&http.arena);

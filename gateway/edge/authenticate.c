@@ -26,6 +26,8 @@ bool authenticate_peek(struct flow *f)
     const struct auth_claims *known;
 
     rq->token = auth_token(http_header(rq->http, "authorization"), &rq->by_proof);
+    if (!rq->token.p)
+        return true;
     if (apikey_is(rq->token)) {
         rq->api_key = ARENA_NEW(&f->arena, struct api_key_use);
         api_key_read(rq->api_key, &f->arena, rq->token);
@@ -41,37 +43,26 @@ bool authenticate_peek(struct flow *f)
 
 /* ---- access tokens ---- */
 
-static enum step refuse_token(struct flow *f)
+static enum step refuse_token(struct flow *f, const char *why)
 {
-    return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID,
-                          "Sign in again or refresh the token");
-}
-
-static enum step proven(struct flow *f)
-{
-    take_identity(f, f->state);
-    f->state = NULL; /* the route's, from here on */
-    return pipeline_identified(f);
+    return pipeline_identified(f, err_new(&f->arena, &ERR_CODE_TOKEN_INVALID, "%s", why));
 }
 
 /* The token is good. Is it in the hands it is for? */
 static enum step settle(struct flow *f, const struct auth_claims *claims)
 {
     struct request *rq = request_of(f);
-    struct auth_claims *mine;
+    const struct err *err = NULL;
 
     if (claims->bound && !(rq->by_proof && prove_offered(rq)))
-        return flow_fail(f, ERR_STATIC(PROOF_MISSING));
+        return pipeline_identified(f, ERR_STATIC(PROOF_MISSING));
     if (!claims->bound && rq->by_proof)
-        return flow_fail_code(f, &ERR_CODE_TOKEN_INVALID,
-                              "It is bound to no key: send it as Bearer");
-    if (!claims->bound) {
+        return refuse_token(f, "It is bound to no key: send it as Bearer");
+    if (claims->bound)
+        err = prove_start(f, claims);
+    if (!err)
         take_identity(f, claims);
-        return pipeline_identified(f);
-    }
-    mine = f->state = ARENA_NEW(&f->arena, struct auth_claims);
-    *mine = *claims;
-    return prove(f, mine, proven);
+    return pipeline_identified(f, err);
 }
 
 static enum step keys_fetched(struct flow *f)
@@ -80,10 +71,10 @@ static enum step keys_fetched(struct flow *f)
     struct auth_claims claims;
 
     if (!keys_loaded(rq->edge->keys))
-        return flow_fail_code(f, &ERR_CODE_UNAVAILABLE,
-                              "Tokens cannot be checked at the moment");
+        return pipeline_identified(f, err_new(&f->arena, &ERR_CODE_UNAVAILABLE,
+                                              "Tokens cannot be checked at the moment"));
     if (auth_verify(rq->edge->auth, &f->arena, rq->token, &claims) != AUTH_OK)
-        return refuse_token(f);
+        return refuse_token(f, "Sign in again or refresh the token");
     return settle(f, &claims);
 }
 
@@ -102,7 +93,7 @@ static enum step verify_token(struct flow *f)
         return flow_await(f, keys_fetched);
     case AUTH_INVALID: break;
     }
-    return refuse_token(f);
+    return refuse_token(f, "Sign in again or refresh the token");
 }
 
 /* ---- API keys ---- */
@@ -113,25 +104,20 @@ static enum step key_asked(struct flow *f)
     struct auth_claims claims;
     const struct err *err = api_keys_judge(f, rq->edge->api_keys, rq->api_key, &claims);
 
-    if (err)
-        return flow_fail(f, err);
-    take_identity(f, &claims);
-    return pipeline_identified(f);
+    if (!err)
+        take_identity(f, &claims);
+    return pipeline_identified(f, err);
 }
 
 enum step authenticate(struct flow *f)
 {
     struct request *rq = request_of(f);
 
-    if (rq->token.p == NULL)
-        return flow_fail_code(f, &ERR_CODE_TOKEN_MISSING,
-                              "Send Authorization: Bearer TOKEN");
-    if (!uuid_is_nil(f->caller.user))
-        return pipeline_identified(f);
     if (!rq->api_key)
         return verify_token(f);
     if (rq->by_proof)
-        return flow_fail_code(f, &ERR_CODE_KEY_INVALID, "API keys are sent as Bearer");
+        return pipeline_identified(
+            f, err_new(&f->arena, &ERR_CODE_KEY_INVALID, "API keys are sent as Bearer"));
     api_keys_ask(f, rq->edge->api_keys, rq->api_key);
     return flow_await(f, key_asked);
 }

@@ -468,16 +468,16 @@ static void count_here(struct limit_take *t)
     metric_add(t->limiter->by_loop, 1);
 }
 
-static const struct err *refusal(struct flow *f, const struct limit_take *t,
-                                 enum limit_policy p)
+static const struct err *refusal(struct flow *f, const struct limiter *l,
+                                 enum limit_policy p, int64_t reset_ms)
 {
-    const struct limit_rule *r = &t->limiter->conf.rules[p];
+    const struct limit_rule *r = &l->conf.rules[p];
     struct err *e = err_new(
         &f->arena, &ERR_CODE_RATE_LIMITED, "The limit '%s' is %lld calls in %lld s",
         limit_policies[p].name, (long long)r->calls, (long long)r->window_s);
 
-    e->retry_after_ms = t->answers[p].reset_ms > 0 ? t->answers[p].reset_ms : 1;
-    metric_add(t->limiter->refused[p], 1);
+    e->retry_after_ms = reset_ms > 0 ? reset_ms : 1;
+    metric_add(l->refused[p], 1);
     return e;
 }
 
@@ -491,6 +491,21 @@ const struct err *limit_judge(struct flow *f, struct limit_take *t)
         count_here(t);
     for (size_t i = 0; i < t->n; i++)
         if (t->answers[t->asks[i].policy].refused)
-            return refusal(f, t, t->asks[i].policy);
+            return refusal(f, t->limiter, t->asks[i].policy,
+                           t->answers[t->asks[i].policy].reset_ms);
     return NULL;
+}
+
+/* ---- before anybody is asked ---- */
+
+const struct err *limit_may_ask(struct flow *f, struct limiter *l, struct str ip)
+{
+    const struct limit_rule *r = &l->conf.rules[LIMIT_IP];
+    struct window_answer w;
+
+    if (r->calls <= 0)
+        return NULL;
+    w = window_take(l->local, arena_printf(&f->arena, "asks:%.*s", STR_FMT(ip)),
+                    2 * r->calls, 1, r->window_s * 1000, clock_mono_us());
+    return w.allowed ? NULL : refusal(f, l, LIMIT_IP, w.reset_ms);
 }

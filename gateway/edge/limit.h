@@ -96,6 +96,13 @@ struct limit_take {
     } asks[LIMIT_POLICY_COUNT];
 };
 
+/* Before somebody is asked or a signature checked for a caller who is not known yet: in
+ * this loop only, and only refuses an address that comes twice as often as it may. It
+ * counts what limits refuse, too: being refused has its end. NULL, or
+ * request.rate_limited.
+ */
+MUST_CHECK const struct err *limit_may_ask(struct flow *f, struct limiter *l,
+                                           struct str ip);
 /* Starts a wait (or none). What `who` points to stays until it is judged. */
 void limit_start(struct flow *f, struct limit_take *t, struct limiter *l,
                  enum route_class class, unsigned cost, const struct limit_who *who);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The way of a request, in reading order. A request whose token has been seen before
- * counts against the limits of its address and of its user in one round trip; others pay
- * for the address before anybody verifies a signature for them. All up to body_here() is
- * done with the head alone: what it refuses is answered before the body is read.
+ * The way of a request, in reading order. It is counted once, when it is known who calls
+ * or that nobody does: address, user, key and tenant in one round trip, with the note of
+ * its proof. All up to body_here() is done with the head alone: what it refuses is
+ * answered before the body is read.
  */
 #include "gateway/edge/authenticate.h"
 #include "gateway/edge/internal.h"
@@ -13,8 +13,7 @@
 #include "gateway/edge/validate.h"
 #include "proto/errors.h"
 
-static enum step address_counted(struct flow *f);
-static enum step user_counted(struct flow *f);
+static enum step counted(struct flow *f);
 static enum step permit(struct flow *f);
 static enum step body_here(struct flow *f);
 static enum step called(struct flow *f);
@@ -24,37 +23,68 @@ static bool needs_user(const struct request *rq)
     return rq->match.route && rq->match.route->auth == ROUTE_USER;
 }
 
-/* Against the limits of whoever is known by now. */
-static void count(struct flow *f, struct str ip)
+/* Signatures and unknown keys cost: not for an address that comes too often. */
+static enum step identify(struct flow *f)
 {
     struct request *rq = request_of(f);
-    const struct route *route = rq->match.route;
-    const struct limit_who who = {ip, &f->caller};
+    const struct err *e = limit_may_ask(f, rq->edge->limiter, rq->counted_ip);
 
-    limit_start(f, &rq->limit, rq->edge->limiter, route ? route->class : ROUTE_OPEN,
-                route ? route->cost : 1, &who);
+    if (e)
+        return flow_fail(f, e);
+    return needs_user(rq) ? authenticate(f)
+                          : pipeline_identified(f, prove_start(f, NULL));
 }
 
 enum step pipeline_begin(struct flow *f)
 {
     struct request *rq = request_of(f);
     struct http_req *http = rq->http;
+    bool known = true;
 
     router_find(rq->edge->router, http->method, http->path, &rq->match);
     if (rq->match.route)
         f->log.route = str_of(rq->match.route->path);
     if (!client_may(&rq->edge->client, http->client_ip, rq->match.route))
         return flow_fail_code(f, &ERR_CODE_ADDRESS_DENIED, "Not from this address");
-    rq->counted = needs_user(rq) && authenticate_peek(f);
-    count(f, client_counted(&http->arena, http->client_ip));
-    return flow_await(f, address_counted);
+    rq->counted_ip = client_counted(&http->arena, http->client_ip);
+    if (needs_user(rq))
+        known = authenticate_peek(f);
+    else if (rq->match.route && rq->match.route->binds)
+        known = !prove_offered(rq);
+    return known ? pipeline_identified(f, NULL) : identify(f);
 }
 
-static enum step address_counted(struct flow *f)
+enum step pipeline_identified(struct flow *f, const struct err *err)
+{
+    struct request *rq = request_of(f);
+    const struct route *route = rq->match.route;
+    const struct limit_who who = {rq->counted_ip, &f->caller};
+
+    rq->refusal = err;
+    limit_start(f, &rq->limit, rq->edge->limiter, route ? route->class : ROUTE_OPEN,
+                route ? route->cost : 1, &who);
+    return flow_await(f, counted);
+}
+
+static const struct err *judge_caller(struct flow *f)
+{
+    const struct request *rq = request_of(f);
+
+    if (rq->refusal)
+        return rq->refusal;
+    if (needs_user(rq) && uuid_is_nil(f->caller.user))
+        return err_new(&f->arena, &ERR_CODE_TOKEN_MISSING,
+                       "Send Authorization: Bearer TOKEN");
+    return prove_judge(f);
+}
+
+static enum step counted(struct flow *f)
 {
     struct request *rq = request_of(f);
     const struct err *e = limit_judge(f, &rq->limit);
 
+    if (!e)
+        e = judge_caller(f);
     if (e)
         return flow_fail(f, e);
     if (rq->match.allowed == 0)
@@ -64,26 +94,7 @@ static enum step address_counted(struct flow *f)
     if (!rq->match.route)
         return flow_fail_code(f, &ERR_CODE_METHOD_NOT_ALLOWED,
                               "The field Allow has those it takes");
-    if (rq->match.route->binds && prove_offered(rq))
-        return prove(f, NULL, permit);
-    return needs_user(rq) ? authenticate(f) : permit(f);
-}
-
-enum step pipeline_identified(struct flow *f)
-{
-    struct request *rq = request_of(f);
-
-    if (rq->counted)
-        return permit(f);
-    count(f, (struct str){NULL, 0});
-    return flow_await(f, user_counted);
-}
-
-static enum step user_counted(struct flow *f)
-{
-    const struct err *e = limit_judge(f, &request_of(f)->limit);
-
-    return e ? flow_fail(f, e) : permit(f);
+    return permit(f);
 }
 
 /* ---- what does it want ---- */

@@ -12,7 +12,6 @@ enum { KEEP_S = DPOP_PAST_S + DPOP_FUTURE_S + 1 };
 struct proving {
     struct dpop_proof proof;
     struct redis_cmd cmd;
-    flow_step next;
 };
 
 bool prove_offered(const struct request *rq)
@@ -95,18 +94,20 @@ static void note_everywhere(struct flow *f, struct proving *pr)
                 false);
 }
 
-static enum step noted(struct flow *f)
+const struct err *prove_judge(struct flow *f)
 {
     struct request *rq = request_of(f);
     const struct proving *pr = rq->proving;
 
+    if (!pr)
+        return NULL;
     if (!pr->cmd.wait.err && pr->cmd.reply.type == REDIS_NIL)
-        return flow_fail(f, bad(f, "It came before: make one for each request"));
+        return bad(f, "It came before: make one for each request");
     rq->jkt = dpop_jkt_text(&f->arena, &pr->proof.jkt);
-    return pr->next(f);
+    return NULL;
 }
 
-enum step prove(struct flow *f, const struct auth_claims *claims, flow_step next)
+const struct err *prove_start(struct flow *f, const struct auth_claims *claims)
 {
     struct proving *pr = ARENA_NEW(&f->arena, struct proving);
     const struct err *err = read_proof(f, &pr->proof);
@@ -118,9 +119,8 @@ enum step prove(struct flow *f, const struct auth_claims *claims, flow_step next
     if (!err)
         err = note_here(f, &pr->proof);
     if (err)
-        return flow_fail(f, err);
-    pr->next = next;
+        return err;
     request_of(f)->proving = pr;
     note_everywhere(f, pr);
-    return flow_await(f, noted);
+    return NULL;
 }

@@ -14,10 +14,13 @@
 /* There is a field DPoP. */
 bool prove_offered(const struct request *rq);
 
-/* Checks the proof of this request, then `next`, or refuses. claims: of the token in
- * rq->token, which is bound; they live as long as the flow. NULL: there is none yet, and
- * rq->jkt says in `next` whose key it is. */
-MUST_CHECK enum step prove(struct flow *f, const struct auth_claims *claims,
-                           flow_step next);
+/* Checks the proof of this request and starts the wait that notes it, so that it is in
+ * one round trip with what else the step starts. claims: of the token in rq->token, which
+ * is bound. NULL: there is none yet. */
+MUST_CHECK const struct err *prove_start(struct flow *f,
+                                         const struct auth_claims *claims);
+/* After the wait. NULL: it is the first time, and rq->jkt says whose key it is; or none
+ * was started. */
+MUST_CHECK const struct err *prove_judge(struct flow *f);
 
 #endif

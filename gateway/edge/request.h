@@ -28,10 +28,11 @@ struct request {
     struct str jkt;              /* whose proof was good; absent: none was asked for */
     struct api_key_use *api_key; /* when the token is one; else NULL */
     uint32_t scopes;             /* of the key that was found good */
-    bool counted;                /* the caller's limits have been asked */
+    const struct err *refusal;   /* of the credential; the address is counted first */
     struct str key;              /* Idempotency-Key, where the route takes one */
     bool body_comes; /* the way has begun with the head, and http_take_body() is due */
     struct wait body_wait;
+    struct str counted_ip; /* the client's address as limits count it */
     struct limit_take limit;
     struct http_pair *pairs; /* of the query */
     int n_pairs;
@@ -72,7 +73,7 @@ void request_begin(struct edge *edge, struct http_req *http, flow_step first);
 enum step pipeline_begin(struct flow *f);
 /* A step: lets the body come, then `next`. Nothing of it is read before. */
 MUST_CHECK enum step request_body(struct flow *f, flow_step next);
-/* The step after f->caller is known (gateway/edge/authenticate.h). */
-enum step pipeline_identified(struct flow *f);
+/* A step: f->caller is known (gateway/edge/authenticate.h), or err says why nobody is. */
+MUST_CHECK enum step pipeline_identified(struct flow *f, const struct err *err);
 
 #endif

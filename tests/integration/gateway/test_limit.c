@@ -263,6 +263,43 @@ Test(limit, without_redis_each_loop_keeps_its_share)
     close_bench(&b);
 }
 
+/* ---- before anybody is asked ---- */
+
+static enum step try_to_ask(struct flow *f)
+{
+    struct call *c = f->owner;
+    const struct err *e = limit_may_ask(f, c->limiter, c->who.ip);
+
+    return e ? flow_fail(f, e) : flow_done(f);
+}
+
+static bool may_ask(struct bench *b, struct call *c)
+{
+    c->over = false;
+    flow_start(flow_create(b->loop, 60000, call_ended, c), try_to_ask);
+    cr_assert(c->over);
+    return c->allowed;
+}
+
+Test(limit, an_address_may_show_twice_as_many_strange_tokens_as_it_may_call)
+{
+    static const struct limiter_conf none = {.rules = {{0}}, .loops = 1};
+    struct bench b;
+    struct call c, other;
+
+    open_bench(&b, "redis://127.0.0.1:1", &by_ip);
+    c = api_call(&b, 0, "192.0.2.1");
+    other = api_call(&b, 0, "192.0.2.2");
+    for (int i = 0; i < 2 * LIMIT; i++)
+        cr_expect(may_ask(&b, &c));
+    cr_expect_not(may_ask(&b, &c));
+    cr_expect(c.retry_after_ms > 0);
+    cr_expect(may_ask(&b, &other));
+    limiter_set(b.limiter[0], &none);
+    cr_expect(may_ask(&b, &c), "without a limit of addresses");
+    close_bench(&b);
+}
+
 /* ---- identities and costs ---- */
 
 Test(limit, keys_and_tenants_are_identities_too)

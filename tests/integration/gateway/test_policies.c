@@ -5,11 +5,14 @@
 #include "tests/support/stack/stack.h"
 
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { GATEWAYS = 2, CLIENTS = 4, LIMIT = 300, PATIENCE_S = 30 };
@@ -258,6 +261,67 @@ static void is_refused(const char *text, char *named, const char *policy, int st
     program_signal(&gateways[0], SIGHUP);
     program_wait_until(&gateways[0], is_logged, named, PATIENCE_S);
     cr_expect(answers_so(&still), "%s", named);
+}
+
+/* ---- round trips ---- */
+
+/* How often Redis has been asked to judge, by its own count. */
+static long judged(void)
+{
+    static const char ask[] = "INFO commandstats\r\n", mark[] = "cmdstat_evalsha:calls=";
+    const char *port = strrchr(getenv("VIADUCT_REDIS"), ':') + 1;
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)strtol(port, NULL, 10)),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    static char text[1 << 16];
+    size_t n = 0, whole = SIZE_MAX;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const char *at;
+
+    cr_assert_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    cr_assert_eq(send(fd, ask, sizeof ask - 1, 0), (ssize_t)sizeof ask - 1);
+    while (n < whole) { /* $BYTES, a line end, and so many bytes */
+        ssize_t got = recv(fd, text + n, sizeof text - 1 - n, 0);
+
+        cr_assert_gt(got, 0);
+        text[n += (size_t)got] = '\0';
+        at = strchr(text, '\n');
+        if (at)
+            whole = (size_t)(at + 1 - text) + strtoul(text + 1, NULL, 10);
+    }
+    close(fd);
+    at = strstr(text, mark);
+    return at ? strtol(at + sizeof mark - 1, NULL, 10) : 0;
+}
+
+/* Tokens and keys that the gateway has not seen, one that it has, one that is not good;
+ * limits of short windows, so that no leases mix in. */
+Test(policies, count_each_request_in_one_round_trip)
+{
+    struct member m = api_member(&api);
+    struct answer made = api_call(&api, "POST", "/v1/api-keys", m.token,
+                                  "{\"name\":\"S\",\"scopes\":[\"account:read\"]}");
+    const char *fresh[] = {sign_in_again(&m), sign_in_again(&m), NULL, m.token,
+                           "nonsense"};
+    const int status[] = {200, 200, 200, 200, 401};
+    struct api mine;
+
+    token = m.token;
+    fresh[2] = answer_get(&api, &made, "/key");
+    becomes(
+        "VIADUCT_LIMIT_IP=5000\nVIADUCT_LIMIT_IP_WINDOW_S=9\nVIADUCT_LIMIT_USER=300\n",
+        "\"ip\";q=5000;w=9", 200);
+    api_open(&mine, urls[0]);
+    for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++) {
+        long before = judged();
+        struct answer a = api_call(&mine, "GET", "/v1/users/me", fresh[i], NULL);
+
+        cr_expect_eq(a.status, status[i], "%zu: %d", i, a.status);
+        cr_expect_not_null(strstr(a.headers.p, "\"ip\";r="));
+        cr_expect_eq(strstr(a.headers.p, "\"user\";r=") != NULL, status[i] == 200);
+        cr_expect_eq(judged() - before, 1, "%zu: %ld", i, judged() - before);
+    }
+    api_close(&mine);
 }
 
 Test(policies, change_under_traffic_and_stay_when_they_are_bad)

@@ -11,7 +11,7 @@ static void put_text(struct buf *b, const char *text)
 
 /* ---- what an operation may answer ---- */
 
-static bool has_body(const struct route *r)
+bool answers_to_body(const struct route *r)
 {
     return r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
 }
@@ -59,10 +59,12 @@ static const struct {
     {ERR_NOT_ACCEPTABLE, always, "None of the accepted media types can be sent"},
     {ERR_CONFLICT, changes_things, "The state of things does not allow it"},
     {ERR_PRECONDITION_FAILED, is_conditional, "It was changed in the meantime"},
-    {ERR_TOO_LARGE, has_body, "The body is too large"},
-    {ERR_UNSUPPORTED_MEDIA, has_body, "The body must be application/json"},
-    {ERR_INVALID, has_body, "Some fields are not acceptable"},
+    {ERR_TOO_LARGE, answers_to_body, "The body is too large"},
+    {ERR_URI_TOO_LONG, always, "The target is too long; see x-limits"},
+    {ERR_UNSUPPORTED_MEDIA, answers_to_body, "The body must be application/json"},
+    {ERR_INVALID, answers_to_body, "Some fields are not acceptable"},
     {ERR_LIMITED, always, "Too many requests; see Retry-After"},
+    {ERR_HEADERS_TOO_LARGE, always, "The head is too large; see x-limits"},
     {ERR_INTERNAL, always, "Something went wrong on our side"},
     {ERR_UNKNOWN_OUTCOME, changes_things, "It may or may not have been done"},
     {ERR_UNAVAILABLE, always, "A part this needs is not available; see Retry-After"},
@@ -71,14 +73,18 @@ static const struct {
 
 enum { FAILURES = sizeof failures / sizeof *failures };
 
-static void put_failures(struct buf *b, const struct route *r)
+static void put_failures(struct buf *b, const struct route *r, size_t body_max)
 {
     for (unsigned i = 0; i < FAILURES; i++) {
         const struct err_kind_info *info = err_kind_info(failures[i].kind);
 
-        if (failures[i].when(r))
-            buf_printf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"}",
-                       info->http_status, info->label);
+        if (!failures[i].when(r))
+            continue;
+        buf_printf(b, ",\"%d\":{\"$ref\":\"#/components/responses/%s\"",
+                   info->http_status, info->label);
+        if (failures[i].kind == ERR_TOO_LARGE)
+            buf_printf(b, ",\"description\":\"The body is over %zu bytes\"", body_max);
+        buf_byte(b, '}');
     }
     buf_str(b, STR(",\"default\":{\"$ref\":\"#/components/responses/problem\"}"));
 }
@@ -152,7 +158,7 @@ static void put_content(struct buf *b, const struct route *r,
     buf_str(b, STR("}}"));
 }
 
-void answers_write(struct buf *b, const struct route *r)
+void answers_write(struct buf *b, const struct route *r, size_t body_max)
 {
     const struct wire_msg *reply = r->status == 204 ? NULL : route_reply(r);
 
@@ -163,6 +169,6 @@ void answers_write(struct buf *b, const struct route *r)
     buf_byte(b, '}');
     if (r->method == HTTP_GET)
         buf_str(b, STR(",\"304\":{\"description\":\"Not Modified\"}"));
-    put_failures(b, r);
+    put_failures(b, r, body_max);
     buf_byte(b, '}');
 }

@@ -169,7 +169,8 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     rpc_process_init();
     arena_init(&forever);
     buf_init(&document, OPENAPI_BYTES_MAX);
-    openapi_write(&document, routes);
+    openapi_write(&document, routes,
+                  &(struct openapi_limits){(size_t)c->head_bytes, (size_t)c->body_bytes});
     document_etag = respond_etag(&forever, 0, buf_view(&document));
     return rpc_tls_start(a, &RPC_TLS_FILES(c));
 }
@@ -180,7 +181,7 @@ static size_t body_bytes_max(const struct gateway_conf *c)
     size_t max = (size_t)c->body_bytes;
 
     for (const struct route *r = routes; r->path; r++)
-        max = r->body_max > max ? r->body_max : max;
+        max = route_body_max(r, 0) > max ? route_body_max(r, 0) : max;
     return max;
 }
 

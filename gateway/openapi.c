@@ -6,6 +6,7 @@
 #include "gateway/examples.h"
 #include "gateway/schemas.h"
 #include "kit/apikey/apikey.h"
+#include "kit/http/head.h"
 
 #include <ctype.h>
 
@@ -179,7 +180,7 @@ static void put_operation_id(struct buf *b, const struct route *r)
     }
 }
 
-static void put_operation(struct buf *b, const struct route *r)
+static void put_operation(struct buf *b, const struct route *r, size_t body_bytes)
 {
     buf_byte(b, '"');
     for (const char *p = http_method_name(r->method); *p; p++)
@@ -193,7 +194,9 @@ static void put_operation(struct buf *b, const struct route *r)
     put_security(b, r);
     put_parameters(b, r);
     put_request_body(b, r);
-    answers_write(b, r);
+    if (answers_to_body(r))
+        buf_printf(b, ",\"x-max-body-bytes\":%zu", route_body_max(r, body_bytes));
+    answers_write(b, r, route_body_max(r, body_bytes));
     buf_byte(b, '}');
 }
 
@@ -207,7 +210,7 @@ static bool is_first_of_path(const struct route *routes, const struct route *r)
     return true;
 }
 
-static void put_path(struct buf *b, const struct route *first)
+static void put_path(struct buf *b, const struct route *first, size_t body_bytes)
 {
     const char *sep = "";
 
@@ -216,13 +219,13 @@ static void put_path(struct buf *b, const struct route *first)
         if (strcmp(r->path, first->path) != 0)
             continue;
         buf_str(b, str_of(sep));
-        put_operation(b, r);
+        put_operation(b, r, body_bytes);
         sep = ",";
     }
     buf_byte(b, '}');
 }
 
-static void put_paths(struct buf *b, const struct route *routes)
+static void put_paths(struct buf *b, const struct route *routes, size_t body_bytes)
 {
     const char *sep = "";
 
@@ -231,7 +234,7 @@ static void put_paths(struct buf *b, const struct route *routes)
         if (r->page || !is_first_of_path(routes, r))
             continue;
         buf_str(b, str_of(sep));
-        put_path(b, r);
+        put_path(b, r, body_bytes);
         sep = ",";
     }
     buf_byte(b, '}');
@@ -302,7 +305,16 @@ static void put_tags(struct buf *b, const struct route *routes)
     buf_byte(b, ']');
 }
 
-void openapi_write(struct buf *b, const struct route *routes)
+static void put_limits(struct buf *b, const struct openapi_limits *l)
+{
+    buf_printf(b,
+               ",\"x-limits\":{\"head_bytes\":%zu,\"target_bytes\":%d,"
+               "\"header_fields\":%d,\"body_bytes\":%zu}",
+               l->head_bytes, HEAD_TARGET_MAX, HEAD_FIELDS_MAX, l->body_bytes);
+}
+
+void openapi_write(struct buf *b, const struct route *routes,
+                   const struct openapi_limits *limits)
 {
     buf_str(b,
             STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Viaduct\",\"version\":\""
@@ -310,7 +322,8 @@ void openapi_write(struct buf *b, const struct route *routes)
                 "\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},"
                 "\"servers\":[{\"url\":\"/\"}]"));
     put_tags(b, routes);
-    put_paths(b, routes);
+    put_limits(b, limits);
+    put_paths(b, routes, limits->body_bytes);
     put_components(b, routes);
     buf_byte(b, '}');
 }

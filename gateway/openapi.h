@@ -9,8 +9,16 @@
 
 enum { OPENAPI_BYTES_MAX = 4 << 20 };
 
-/* JSON into b, whose cap is at least OPENAPI_BYTES_MAX. `routes` ends with a NULL path.
+/* What this gateway takes at most: the settings VIADUCT_MAX_HEAD_BYTES and _BODY_BYTES.
  */
-void openapi_write(struct buf *b, const struct route *routes);
+struct openapi_limits {
+    size_t head_bytes, body_bytes;
+};
+
+/* JSON into b, whose cap is at least OPENAPI_BYTES_MAX. `routes` ends with a NULL path.
+ * Sizes are in it as numbers for programs: `x-limits` of the document for all heads and
+ * for bodies, `x-max-body-bytes` of each operation that may have one. */
+void openapi_write(struct buf *b, const struct route *routes,
+                   const struct openapi_limits *limits);
 
 #endif

@@ -133,12 +133,11 @@ enum step request_body(struct flow *f, flow_step next)
 {
     struct request *rq = request_of(f);
     const struct edge_conf *conf = &rq->edge->conf;
-    size_t own = rq->match.route->body_max;
     const struct err *e;
 
     if (!rq->body_comes)
         return next(f);
-    e = http_take_body(rq->http, own ? own : conf->body_bytes);
+    e = http_take_body(rq->http, route_body_max(rq->match.route, conf->body_bytes));
     if (e)
         return flow_fail(f, e);
     wait_begin(f, &rq->body_wait, stop_waiting, false);

@@ -78,6 +78,11 @@ static inline const struct wire_msg *route_in(const struct route *r)
 {
     return r->in || !r->rpc ? r->in : r->rpc->in;
 }
+/* Bytes of a body it takes; `otherwise` when it has no limit of its own. */
+static inline size_t route_body_max(const struct route *r, size_t otherwise)
+{
+    return r->body_max ? r->body_max : otherwise;
+}
 /* NULL: no body, or not JSON. */
 static inline const struct wire_msg *route_reply(const struct route *r)
 {

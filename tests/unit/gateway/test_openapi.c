@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+static const struct openapi_limits limits = {11111, 222222};
 static struct buf document;
 static const char *text;
 
@@ -19,7 +20,7 @@ WIRE_DEFINE(document_head, DOCUMENT)
 static void make(void)
 {
     buf_init(&document, OPENAPI_BYTES_MAX);
-    openapi_write(&document, routes);
+    openapi_write(&document, routes, &limits);
     buf_byte(&document, 0);
     document.n--;
     text = document.p;
@@ -31,6 +32,15 @@ static void drop(void)
 }
 
 TestSuite(openapi, .init = make, .fini = drop);
+
+static int count(const char *what)
+{
+    int n = 0;
+
+    for (const char *p = strstr(text, what); p; p = strstr(p + 1, what))
+        n++;
+    return n;
+}
 
 Test(openapi, is_json_of_version_3_1)
 {
@@ -55,6 +65,40 @@ Test(openapi, has_every_route_but_pages)
     }
 }
 
+/* Of each that may have a body, and of no other: the number for programs, 413 for people.
+ */
+Test(openapi, says_how_much_it_takes)
+{
+    for (const struct route *r = routes; r->path; r++) {
+        const bool takes = r->method == HTTP_POST || r->method == HTTP_PATCH;
+        const size_t max = r->body_max ? r->body_max : limits.body_bytes;
+        char mark[100], number[100], answer[200];
+        const char *at, *end;
+
+        if (r->page)
+            continue;
+        (void)snprintf(mark, sizeof mark, "\"summary\":\"%s\"", r->summary);
+        (void)snprintf(number, sizeof number, "\"x-max-body-bytes\":%zu,", max);
+        (void)snprintf(answer, sizeof answer,
+                       "\"413\":{\"$ref\":\"#/components/responses/too_large\","
+                       "\"description\":\"The body is over %zu bytes\"}",
+                       max);
+        at = strstr(text, mark);
+        cr_assert_not_null(at, "%s", mark);
+        end = strstr(at, "\"default\":{");
+        at = strstr(at, "\"x-max-body-bytes\"");
+        cr_assert_eq(at && at < end, takes, "%s", r->summary);
+        cr_expect(!takes || strncmp(at, number, strlen(number)) == 0, "%s", r->summary);
+        cr_expect(!takes || (strstr(at, answer) && strstr(at, answer) < end), "%s",
+                  r->summary);
+    }
+    cr_expect_not_null(strstr(text,
+                              "\"x-limits\":{\"head_bytes\":11111,\"target_bytes\":8192,"
+                              "\"header_fields\":100,\"body_bytes\":222222}"));
+    cr_expect_eq(count("\"414\":{"), count("\"operationId\":"));
+    cr_expect_eq(count("\"431\":{"), count("\"operationId\":"));
+}
+
 /* What API keys may do, with the scopes they need; and nothing else. */
 Test(openapi, says_what_api_keys_may_do)
 {
@@ -68,15 +112,6 @@ Test(openapi, says_what_api_keys_may_do)
     end = strstr(make, "\"parameters\"");
     cr_expect_gt(strstr(make, "{\"api_key\":"), end);
     cr_expect_not_null(strstr(text, "\"api_key\":{\"type\":\"http\""));
-}
-
-static int count(const char *what)
-{
-    int n = 0;
-
-    for (const char *p = strstr(text, what); p; p = strstr(p + 1, what))
-        n++;
-    return n;
 }
 
 Test(openapi, operation_ids_are_unique)

@@ -89,5 +89,5 @@ Test(job, welcome_mail_follows_registration)
 {
     struct member m = api_member(api);
 
-    mail_wait(m.email, "Subject:", 1, 30);
+    mail_wait(m.email, "Subject:", 1, 60);
 }

@@ -24,7 +24,7 @@ Test(order, is_placed_at_the_servers_prices_and_confirmed_by_mail)
     assert_text(a, "/items/0/product_id", product);
     cr_assert_str_eq(arena_str(&api->arena, answer_header(&a, "location")).p,
                      api_text(api, "/v1/orders/%s", id));
-    mail_wait(m.email, id, 1, 30);
+    mail_wait(m.email, id, 1, 60);
 }
 
 Test(order, is_shown_to_its_owner_only)

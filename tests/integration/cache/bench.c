@@ -138,6 +138,31 @@ struct cache_get *bench_get(struct bench *b, struct cache *c, struct str key)
     return g;
 }
 
+static void on_message(void *news, struct str payload)
+{
+    (void)payload;
+    ((struct news *)news)->messages++;
+}
+
+static void on_resync(void *news, bool connected)
+{
+    ((struct news *)news)->connected = connected;
+}
+
+static bool is_connected(void *news)
+{
+    return ((struct news *)news)->connected;
+}
+
+void bench_listen(struct bench *b, struct redis *r, const char *cache, struct news *n)
+{
+    const char *channel = arena_printf(&b->arena, "viaduct:invalidate:%s", cache).p;
+
+    *n = (struct news){0};
+    redis_subscribe(r, channel, on_message, on_resync, n);
+    cr_assert(live_until(b->loop, is_connected, n), "never subscribed");
+}
+
 /* Criterion runs tests side by side. */
 void bench_server(struct bench *b, const char *server, const char *instance)
 {

@@ -50,6 +50,14 @@ bool bench_get_over(void *get);
 /* Starts and waits. */
 struct cache_get *bench_get(struct bench *b, struct cache *c, struct str key);
 
+/* Listens on a cache's channel behind the cache, on its connection: what the listener has
+ * heard, the cache has heard before. Waits until both are subscribed. */
+struct news {
+    bool connected;
+    int messages;
+};
+void bench_listen(struct bench *b, struct redis *r, const char *cache, struct news *n);
+
 /* Starts that server, one that may be stopped; waits until no other test has it. */
 void bench_server(struct bench *b, const char *server, const char *instance);
 void bench_server_done(struct bench *b, const char *server, const char *instance);

@@ -11,6 +11,7 @@ static struct bench b;
 static struct cache_conf conf;
 static struct cache *here, *there;
 static struct redis *other_redis;
+static struct news news_here, news_there;
 static const struct str key = {"k\0ey", 4};
 
 static void begin(void)
@@ -34,7 +35,8 @@ static void make_caches(void)
     b.redis = other_redis;
     bench_up(&b);
     b.redis = usual;
-    live_turns(b.loop, 50); /* subscribed */
+    bench_listen(&b, b.redis, conf.name, &news_here);
+    bench_listen(&b, other_redis, conf.name, &news_there);
 }
 
 static void end(void)
@@ -75,6 +77,32 @@ static bool is_stored(void *arg)
     return stored()->reply.type == REDIS_STR;
 }
 
+static bool is_not_stored(void *arg)
+{
+    return !is_stored(arg);
+}
+
+static bool loads_are(void *n)
+{
+    return b.world.loads == *(int *)n;
+}
+
+/* So many loaders have begun: they may have read the old row. */
+static void wait_loads(int n)
+{
+    cr_assert(live_until(b.loop, loads_are, &n), "%d instead of %d", b.world.loads, n);
+}
+
+/* All that was sent before on this connection has been done. */
+static void flush_redis(struct redis *r)
+{
+    struct redis *usual = b.redis;
+
+    b.redis = r;
+    cr_assert_str_eq(bench_outcome(&bench_run(&b, "PING")->wait), "ok");
+    b.redis = usual;
+}
+
 Test(cache, loads_once_and_then_has_it)
 {
     make_caches();
@@ -93,7 +121,7 @@ Test(cache, one_flight_serves_all_who_ask)
     b.world.held = true;
     for (int i = 0; i < 200; i++)
         g[i] = bench_get_start(&b, here, key);
-    live_turns(b.loop, 20);
+    wait_loads(1);
     b.world.held = false;
     for (int i = 0; i < 200; i++) {
         cr_assert(live_until(b.loop, bench_get_over, g[i]));
@@ -110,7 +138,7 @@ Test(cache, the_flight_goes_on_when_the_first_asker_is_cancelled)
     b.world.held = true;
     bench_get_start(&b, here, key);
     second = bench_get_start(&b, here, key);
-    live_turns(b.loop, 10);
+    wait_loads(1);
     flow_cancel(b.flows[0], ERR_STATIC(CANCELLED));
     live_turns(b.loop, 10);
     b.world.held = false;
@@ -191,16 +219,18 @@ Test(cache, a_load_that_a_local_invalidation_overtook_is_not_kept)
     make_caches();
     b.world.held = true;
     old = bench_get_start(&b, here, key);
-    live_turns(b.loop, 20); /* the loader has begun: it may have read the old row */
-    cr_assert_eq(b.world.loads, 1);
+    wait_loads(1);
     cache_invalidate(here, key);
     new = bench_get_start(&b, here, key);
-    live_turns(b.loop, 20);
-    cr_assert_eq(b.world.loads, 2,
-                 "who asks after the change does not join the old flight");
+    wait_loads(2); /* who asks after the change does not join the old flight */
     b.world.held = false;
     cr_assert(live_until(b.loop, bench_get_over, old));
     cr_assert(live_until(b.loop, bench_get_over, new));
+}
+
+static bool heard_some(void *news)
+{
+    return ((struct news *)news)->messages > 0;
 }
 
 Test(cache, a_load_that_a_message_overtook_is_kept_nowhere)
@@ -210,14 +240,13 @@ Test(cache, a_load_that_a_message_overtook_is_kept_nowhere)
     make_caches();
     b.world.held = true;
     old = bench_get_start(&b, here, key);
-    live_turns(b.loop, 20);
+    wait_loads(1);
     cache_invalidate(there, key);
-    live_turns(b.loop, 100); /* the message */
+    cr_assert(live_until(b.loop, heard_some, &news_here));
     b.world.held = false;
     cr_assert(live_until(b.loop, bench_get_over, old));
     expect_value(old, "one");
     cr_expect_null(cache_peek(here, key));
-    live_turns(b.loop, 20);
     cr_expect_eq(stored()->reply.type, REDIS_NIL);
     b.world.value = "two";
     expect_value(bench_get(&b, here, key), "two");
@@ -233,13 +262,12 @@ Test(cache, a_fill_after_an_unheard_invalidation_does_not_reach_redis)
     deaf = cache_create(b.loop, &conf, other_redis);
     b.world.held = true;
     old = bench_get_start(&b, here, key);
-    live_turns(b.loop, 20);
+    wait_loads(1);
     redis_unsubscribe(b.redis, here);
     cache_invalidate(deaf, key);
-    live_turns(b.loop, 50);
+    flush_redis(other_redis);
     b.world.held = false;
     cr_assert(live_until(b.loop, bench_get_over, old));
-    live_turns(b.loop, 50);
     cr_expect_eq(stored()->reply.type, REDIS_NIL);
     cache_destroy(deaf);
 }
@@ -258,8 +286,9 @@ Test(cache, an_old_value_is_served_while_the_source_is_away)
     conf.ttl_ms = 20;
     make_caches();
     bench_get(&b, here, key);
+    flush_redis(b.redis); /* which has it from now on, fresh for twice as long */
     cr_assert(live_until(b.loop, no_longer_fresh, here));
-    live_turns(b.loop, 60); /* nor fresh in Redis */
+    live_turns(b.loop, 60);
 
     b.world.err = &ERR_CODE_UNAVAILABLE;
     g = bench_get(&b, here, key);
@@ -284,8 +313,9 @@ Test(cache, nothing_stale_is_served_where_none_is_allowed)
     conf.stale_ms = 0;
     make_caches();
     bench_get(&b, here, key);
+    flush_redis(b.redis);
     cr_assert(live_until(b.loop, no_longer_fresh, here));
-    live_turns(b.loop, 60);
+    cr_assert(live_until(b.loop, is_not_stored, NULL));
     b.world.err = &ERR_CODE_UNAVAILABLE;
     cr_expect_str_eq(bench_outcome(&bench_get(&b, here, key)->wait), "unavailable");
 }
@@ -324,7 +354,7 @@ Test(cache, a_cache_that_is_destroyed_ends_its_flights)
     make_caches();
     b.world.held = true;
     g = bench_get_start(&b, here, key);
-    live_turns(b.loop, 10);
+    wait_loads(1);
     cache_invalidate(here, STR("x"));
     cache_destroy(here);
     here = NULL;

@@ -2,8 +2,6 @@
 /* A Redis of our own that is stopped, frozen and started again. */
 #include "bench.h"
 
-#include "kit/base/clock.h"
-
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,29 +53,27 @@ static bool is_down(void *arg)
 Test(redis_outage, commands_fail_at_once_and_work_again_when_it_is_back)
 {
     const struct redis_cmd *c;
-    int64_t started;
 
     cr_assert_str_eq(bench_outcome(&bench_run(&b, "SET k v")->wait), "ok");
     cr_assert(live_server("stop", "redis", INSTANCE));
     c = bench_run(&b, "GET k"); /* perhaps before the loss is known */
     cr_assert_str_eq(bench_outcome(&c->wait), "unavailable");
     cr_assert(live_until(b.loop, is_down, b.redis));
-    started = clock_mono_us();
     c = bench_start(&b, "GET k");
     cr_assert(bench_cmd_over((void *)(uintptr_t)c), "without a turn of the loop");
     cr_assert_str_eq(bench_outcome(&c->wait), "unavailable");
     cr_assert_gt(c->wait.err->retry_after_ms, 0);
-    cr_assert_lt(clock_mono_us() - started, 50000);
     cr_assert(live_server("start", "redis", INSTANCE));
     bench_up(&b);
     cr_assert_str_eq(bench_outcome(&bench_run(&b, "PING")->wait), "ok");
 }
 
+/* Patient enough for a busy machine that is not frozen. */
 static struct redis *impatient(void)
 {
     return redis_create(
         b.loop,
-        &(struct redis_conf){.url = b.url, .max_in_flight = 100, .timeout_ms = 100});
+        &(struct redis_conf){.url = b.url, .max_in_flight = 100, .timeout_ms = 1500});
 }
 
 Test(redis_outage, a_frozen_redis_costs_a_timeout_and_is_given_up)
@@ -117,8 +113,9 @@ Test(redis_outage, the_cache_goes_on_without_redis_and_trusts_nothing_it_kept)
         .name = "outage", .local_bytes = 1 << 16, .ttl_ms = 600000, .stale_ms = 600000};
     struct cache *c = cache_create(b.loop, &conf, b.redis);
     const struct cache_get *g;
+    static struct news news;
 
-    live_turns(b.loop, 50);
+    bench_listen(&b, b.redis, conf.name, &news);
     bench_get(&b, c, STR("k"));
     cr_assert_not_null(cache_peek(c, STR("k")));
     cr_assert(live_server("stop", "redis", INSTANCE));
@@ -151,8 +148,7 @@ Test(redis_outage, an_invalidation_while_it_is_away_is_told_when_it_is_back)
     bench_up(&b);
     c = cache_create(b.loop, &conf, b.redis);
     bench_get(&b, c, STR("k"));
-    live_turns(b.loop, 50);
-    cr_assert_not(is_gone(NULL));
+    cr_assert_not(is_gone(NULL)); /* asked behind the fill */
 
     cr_assert_eq(kill(pid, SIGSTOP), 0);
     bench_start(&b, "PING");

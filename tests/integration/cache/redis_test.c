@@ -194,21 +194,35 @@ static bool lost_and_back(void *arg)
     return l->losses > 0 && l->connects > 1;
 }
 
+/* A user of this test alone, called as its key is; and a client of theirs. */
+static struct redis *log_in(const char *database)
+{
+    const char *port = strrchr(b.url, ':');
+
+    bench_run(&b, words("ACL SETUSER", " on >s3cret ~* &* +@all"));
+    return bench_redis(
+        &b,
+        arena_printf(&b.arena, "redis://%s:s3cret@127.0.0.1%s%s", key, port, database).p);
+}
+
+/* Other tests, and other programs, subscribe too: their connections are left alone. */
 Test(redis, a_lost_subscription_is_told_and_made_again)
 {
+    struct redis *theirs = log_in("");
     struct listener l = {0};
     const struct redis_cmd *c;
 
-    redis_subscribe(b.redis, key, on_message, on_resync, &l);
+    redis_subscribe(theirs, key, on_message, on_resync, &l);
     cr_assert(live_until(b.loop, connected, &l));
-    /* other tests subscribe too: killing theirs as well does no harm, as theirs come back
-     */
-    c = bench_run(&b, "CLIENT KILL TYPE pubsub");
+    c = bench_run(&b, words("CLIENT KILL TYPE pubsub USER", ""));
     cr_assert_eq(c->reply.type, REDIS_INT);
+    cr_assert_eq(c->reply.i, 1);
     cr_assert(live_until(b.loop, lost_and_back, &l));
     bench_run(&b, words("PUBLISH", " again"));
     cr_assert(live_until(b.loop, heard, &l));
     cr_expect_str_eq(l.last, "again");
+    redis_destroy(theirs);
+    bench_run(&b, words("ACL DELUSER", ""));
 }
 
 Test(redis, who_unsubscribes_hears_nothing_more)
@@ -229,12 +243,9 @@ Test(redis, who_unsubscribes_hears_nothing_more)
 Test(redis, logs_in_and_selects_its_database)
 {
     struct redis *usual = b.redis;
-    const char *port = strrchr(b.url, ':');
     const struct redis_cmd *c;
 
-    bench_run(&b, words("ACL SETUSER", " on >s3cret ~* +@all"));
-    b.redis = bench_redis(
-        &b, arena_printf(&b.arena, "redis://%s:s3cret@127.0.0.1%s/3", key, port).p);
+    b.redis = log_in("/3");
     bench_up(&b);
     c = bench_run(&b, "ACL WHOAMI");
     cr_expect(str_eq(c->reply.s, str_of(key)));

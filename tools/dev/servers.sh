@@ -117,10 +117,18 @@ servers_wipe() {
 
 servers_port() { cat "$state/$1/port"; }
 
-# Keeps a port from start to start, unless somebody else has taken it.
+# Keeps a port from start to start, unless somebody else has taken it. A port in the file of
+# another server is that server's, also while it does not listen: not yet, or because a test
+# has stopped it.
 choose_port() {
+    local port lock
     if [ -s "$1" ] && port_is_free "$(cat "$1")"; then return; fi
-    free_port >"$1"
+    exec {lock}>"$VIADUCT_DEV/state/.ports.lock"
+    flock "$lock"
+    port=$(free_port)
+    while grep -qxs "$port" "$VIADUCT_DEV"/state/*/*/*port; do port=$(free_port); done
+    echo "$port" >"$1"
+    exec {lock}>&-
 }
 
 # ---- PostgreSQL ----

@@ -71,9 +71,8 @@ Test(rpc_faults, calls_resume_when_the_service_is_back)
 
     rig_init();
     for (int round = 0; round < 5; round++) {
-        pid_t pid =
-            rig_spawn(&(struct rig_conf){.url = round ? url : "tcp://127.0.0.1:0"}, url,
-                      sizeof url);
+        pid_t pid = rig_spawn(&(struct rig_conf){.url = round ? url : rig_tcp()}, url,
+                              sizeof url);
 
         if (round == 0)
             rig_connect(url);

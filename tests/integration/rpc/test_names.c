@@ -6,6 +6,7 @@
  */
 #include "kit/base/mem.h"
 #include "kit/obs/metrics.h"
+#include "tests/support/port/port.h"
 #include "tests/support/rpc/rig.h"
 
 #include <arpa/inet.h>
@@ -109,13 +110,12 @@ static struct rig_server *servers[4];
 static void start(void)
 {
     static char url[100];
-    int port = 0;
+    int port = free_port();
 
     rig_init();
     for (int i = 1; i <= 3; i++) {
         snprintf(url, sizeof url, "tcp://127.0.0.%d:%d", i, port);
         servers[i] = rig_server_start(&(struct rig_conf){.url = url});
-        port = (int)strtol(strrchr(rig_server_url(servers[i]), ':') + 1, NULL, 10);
     }
     atomic_store(&has, 1u << 1);
     snprintf(url, sizeof url, "tcp://rig.test:%d", port);

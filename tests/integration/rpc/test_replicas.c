@@ -21,7 +21,7 @@ static void spawn_fleet(struct fleet *f)
 {
     rig_init();
     for (int i = 0; i < 3; i++)
-        f->pids[i] = rig_spawn(&(struct rig_conf){.url = "tcp://127.0.0.1:0"}, f->urls[i],
+        f->pids[i] = rig_spawn(&(struct rig_conf){.url = rig_tcp()}, f->urls[i],
                                sizeof f->urls[i]);
     snprintf(f->all, sizeof f->all, "%s, %s,%s", f->urls[0], f->urls[1], f->urls[2]);
     rig_connect(f->all);

@@ -146,7 +146,7 @@ int main(void)
     char urls[500];
 
     rig_init();
-    a = start_at("tcp://127.0.0.1:0");
+    a = start_at(rig_tcp());
     b = start_at(rig_ipc("threads"));
     snprintf(urls, sizeof urls, "tcp://localhost%s,%s", strrchr(rig_server_url(a), ':'),
              rig_server_url(b));

@@ -74,8 +74,10 @@ pid_t rig_spawn(const struct rig_conf *conf, char *url, size_t url_room);
 int rig_reap(pid_t pid);
 /* Who this process is: cert.pem, key.pem and ca.pem of the folder. */
 void rig_tls_start(const char *folder);
-/* A URL that nobody else uses: ipc. */
+/* A URL that nobody else uses: ipc; and one of TCP, which stays ours between two servers.
+ */
 const char *rig_ipc(const char *name);
+const char *rig_tcp(void);
 
 /* ---- the caller ------------------------------------------------------------- */
 

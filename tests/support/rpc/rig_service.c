@@ -6,6 +6,7 @@
 #include "kit/obs/trace.h"
 #include "kit/rpc/stream.h"
 #include "kit/rpc/tls.h"
+#include "tests/support/port/port.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -367,12 +368,27 @@ void rig_tls_start(const char *folder)
     arena_fini(&a);
 }
 
+static char urls[8][100];
+
+static char *next_url(void)
+{
+    static unsigned n;
+
+    return urls[n++ % 8];
+}
+
 const char *rig_ipc(const char *name)
 {
-    static char urls[8][100];
-    static unsigned n;
-    char *url = urls[n++ % 8];
+    char *url = next_url();
 
     snprintf(url, sizeof urls[0], "ipc:///tmp/viaduct-rig-%d-%s", (int)getpid(), name);
+    return url;
+}
+
+const char *rig_tcp(void)
+{
+    char *url = next_url();
+
+    snprintf(url, sizeof urls[0], "tcp://127.0.0.1:%d", free_port());
     return url;
 }

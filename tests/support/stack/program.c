@@ -2,10 +2,8 @@
 /* Processes under test. */
 #include "tests/support/stack/program.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,39 +126,6 @@ void program_kill(struct program *p)
         return;
     program_signal(p, SIGKILL);
     (void)program_wait(p, 10);
-}
-
-/* Bound for as long as the test lives, so that neither another test nor an outgoing
- * connection gets the port; not listening and with SO_REUSEADDR, so that the program may.
- */
-static bool reserve(uint16_t port)
-{
-    const int on = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
-        return true;
-    close(fd);
-    return false;
-}
-
-int free_port(void)
-{
-    enum { FIRST = 10000, PORTS = 10000 };
-    uint16_t r;
-
-    for (int i = 0; i < 1000; i++) {
-        if (getrandom(&r, sizeof r, 0) != sizeof r)
-            break;
-        r = (uint16_t)(FIRST + r % PORTS);
-        if (reserve(r))
-            return r;
-    }
-    give_up("no free port", "");
 }
 
 static bool comes_true(bool (*done)(void *arg), void *arg, int timeout_s,

@@ -6,6 +6,8 @@
 #ifndef TESTS_SUPPORT_STACK_PROGRAM_H
 #define TESTS_SUPPORT_STACK_PROGRAM_H
 
+#include "tests/support/port/port.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -35,10 +37,6 @@ void program_signal(const struct program *p, int signo);
 int program_wait(struct program *p, int timeout_s);
 /* SIGKILL, and reaped. */
 void program_kill(struct program *p);
-
-/* A port of 127.0.0.1 that nothing else gets while the test lives. Who listens on it sets
- * SO_REUSEADDR. */
-int free_port(void);
 
 /* Asks `done` every 20 ms until it says true; aborts the test with `what` after
  * timeout_s. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { PAGE_MAX = 16 << 20 };
 
@@ -96,6 +97,21 @@ static bool admin_ready(int admin)
     return ready;
 }
 
+/* No answer is no number: it is asked for again. */
+static void get_metrics(int admin, struct buf *page)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+
+    for (int tries = 0; admin_get(admin, "/metrics", page) != 200; tries++) {
+        if (tries == 100) {
+            (void)fprintf(stderr, "no metrics at port %d\n", admin);
+            abort();
+        }
+        buf_reset(page);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 double stack_metric(int admin, const char *series)
 {
     struct buf page;
@@ -103,7 +119,7 @@ double stack_metric(int admin, const char *series)
     double sum = 0;
 
     buf_init(&page, PAGE_MAX);
-    (void)admin_get(admin, "/metrics", &page);
+    get_metrics(admin, &page);
     buf_byte(&page, 0);
     for (rest = buf_view(&page); rest.p;) {
         line = str_split(rest, '\n', &rest);

@@ -2,6 +2,7 @@
 /* Pools and held flows for the tests of kit/pg. */
 #include "bench.h"
 
+#include "kit/obs/metrics.h"
 #include "kit/pg/migrate.h"
 
 #include <criterion/criterion.h>
@@ -66,6 +67,17 @@ static bool is_up(void *arg)
 void bench_up(struct bench *b)
 {
     cr_assert(live_until(b->loop, is_up, b->pool), "the pool never came up");
+}
+
+static bool are_ready(void *connections)
+{
+    return metric_value(metrics_gauge("viaduct_pg_pool_connections", "", "pool", "test",
+                                      "state", "ready", NULL)) == *(int *)connections;
+}
+
+void bench_ready(struct bench *b, int connections)
+{
+    cr_assert(live_until(b->loop, are_ready, &connections), "not all are ready");
 }
 
 void bench_script(struct bench *b, const char *sql)

@@ -32,6 +32,8 @@ void bench_end(struct bench *b);
 /* What a test needs most often; the statements are NULL-terminated. */
 struct pg_conf bench_conf(const struct pg_stmt *const *stmts, unsigned connections);
 void bench_up(struct bench *b);
+/* So many connections are ready. */
+void bench_ready(struct bench *b, int connections);
 /* On another, blocking connection. */
 void bench_script(struct bench *b, const char *sql);
 

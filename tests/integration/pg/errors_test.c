@@ -45,13 +45,23 @@ static const char ddl[] =
 
 static struct bench b;
 
-static void begin(void)
+static void begin_with(int64_t statement_timeout_ms)
 {
     struct pg_conf conf = bench_conf(stmts, 1);
 
-    conf.statement_timeout_ms = 1000;
+    conf.statement_timeout_ms = statement_timeout_ms;
     bench_begin(&b, live_setting("VIADUCT_USERS_PG"), ddl, conf);
     bench_up(&b);
+}
+
+static void begin(void)
+{
+    begin_with(20000);
+}
+
+static void begin_in_haste(void)
+{
+    begin_with(1000);
 }
 
 static void end(void)
@@ -60,6 +70,7 @@ static void end(void)
 }
 
 TestSuite(pg_errors, .init = begin, .fini = end);
+TestSuite(pg_slow, .init = begin_in_haste, .fini = end);
 
 static struct pg_query *insert_account(int64_t id, struct str name, int64_t balance)
 {
@@ -145,7 +156,7 @@ Test(pg_errors, statements_of_one_segment_happen_together_or_not_at_all)
     cr_expect_eq(bench_value(&b, &count), 0);
 }
 
-Test(pg_errors, a_slow_statement_ends_with_the_deadline)
+Test(pg_slow, a_statement_ends_with_the_deadline)
 {
     struct pg_query *q = bench_query(&b, &sleep_for);
 

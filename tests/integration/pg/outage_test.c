@@ -95,7 +95,7 @@ Test(pg_outage, queries_fail_soon_then_at_once_and_work_again_when_it_is_back)
         took_ms = timed_run(q);
         cr_assert_str_eq(bench_outcome(q), "unavailable");
         cr_assert_gt(q->wait.err->retry_after_ms, 0);
-        cr_assert_lt(took_ms, 3000, "inside the deadline");
+        cr_assert_lt(took_ms, 20000, "inside the deadline");
     } while (took_ms > 50 && ++tries < 50);
     cr_assert_lt(tries, 50, "the breaker never opened");
 
@@ -113,7 +113,7 @@ Test(pg_outage, a_query_within_a_short_deadline_hears_before_it)
 
     cr_assert(live_server("stop", "postgres", INSTANCE));
     cr_assert(live_until(b.loop, is_down, b.pool));
-    f = bench_flow(&b, 800);
+    f = bench_flow(&b, 1900); /* it waits for half of that */
     q = pg_query(f, b.pool, &number);
     pg_i64(q, 1);
     pg_start(f, q, false);
@@ -128,7 +128,7 @@ Test(pg_outage, a_frozen_server_is_given_up)
     pid_t pid[2];
     bool ended;
 
-    live_turns(b.loop, 200); /* both connections */
+    bench_ready(&b, 2);
     pid[0] = (pid_t)bench_value(&b, &backend);
     q = ask(&number, 7);
     cr_assert_eq(kill(pid[0], SIGSTOP), 0);

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 TestSuite(mail, .init = pipeline_begin, .fini = pipeline_end);
+TestSuite(mail_lease, .init = pipeline_begin_short, .fini = pipeline_end);
 
 Test(mail, welcome_follows_registration_as_text_and_html)
 {
@@ -118,7 +119,7 @@ Test(mail, comes_after_kafka_was_away)
                  5);
 }
 
-Test(mail, is_sent_by_another_worker_when_the_first_one_dies)
+Test(mail_lease, ends_with_its_worker_and_another_sends_the_mail)
 {
     peers.email = arena_printf(&db.arena, "slow-%s", address).p;
     pipeline_registered(uuid_new(), uuid_new());

@@ -91,10 +91,17 @@ static enum step page_ready(struct flow *f)
     return flow_done(f);
 }
 
+static enum step page_may_come(struct flow *f)
+{
+    if (peers.pages_most && peers.pages_asked > peers.pages_most)
+        return flow_sleep(f, 10, page_may_come);
+    return flow_sleep(f, peers.page_ms, page_ready);
+}
+
 static enum step orders_period(struct flow *f)
 {
     peers.pages_asked++;
-    return flow_sleep(f, peers.page_ms, page_ready);
+    return page_may_come(f);
 }
 
 static const struct rpc_handler users_handlers[] = {{&USERS_GET, users_get}, {0}};

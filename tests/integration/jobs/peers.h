@@ -11,6 +11,7 @@ struct peers {
     int rows;                 /* orders in every period */
     int64_t page_ms;          /* how long a page takes */
     int pages_asked;
+    int pages_most; /* those asked for beyond wait until it is 0, or more */
 };
 extern struct peers peers;
 

@@ -19,7 +19,13 @@
 #include <criterion/hooks.h>
 #include <stdlib.h>
 
-enum { LEASE_MS = 2000, HEARTBEAT_MS = 200, AGAIN_MS = 2000, END_MS = 3000 };
+enum {
+    LEASE_MS = 30000, /* not lost by a machine that is slow for a while */
+    SHORT_LEASE_MS = 2000,
+    HEARTBEAT_MS = 200,
+    AGAIN_MS = 2000,
+    END_MS = 10000
+};
 
 struct database db;
 struct loop *loop;
@@ -34,6 +40,7 @@ static struct dispatcher *dispatcher;
 static struct event_intake *intake;
 static struct upkeep *upkeep;
 static int lock = -1;
+static int64_t lease_ms;
 
 /* ---- servers --------------------------------------------------------------------- */
 
@@ -92,7 +99,7 @@ static void open_relay(void)
     env.queued_arg = dispatcher;
     upkeep = upkeep_create(
         loop,
-        &(struct upkeep_conf){.lease_ms = LEASE_MS, .every_ms = 100, .keep_ms = 3600000},
+        &(struct upkeep_conf){.lease_ms = lease_ms, .every_ms = 100, .keep_ms = 3600000},
         &env);
 }
 
@@ -118,8 +125,9 @@ static bool services_up(void *arg)
            rpc_client_up(env.rpc, "orders");
 }
 
-void pipeline_begin(void)
+static void begin_with(int64_t ms)
 {
+    lease_ms = ms;
     arena_init(&arena);
     rpc_process_init();
     take_servers();
@@ -132,6 +140,16 @@ void pipeline_begin(void)
     open_tools();
     cr_assert(live_until(loop, services_up, NULL));
     pipeline_worker_start();
+}
+
+void pipeline_begin(void)
+{
+    begin_with(LEASE_MS);
+}
+
+void pipeline_begin_short(void)
+{
+    begin_with(SHORT_LEASE_MS);
 }
 
 void pipeline_end(void)
@@ -157,7 +175,7 @@ void pipeline_worker_start(void)
     const struct worker_conf conf = {
         .brokers = brokers,
         .name = worker_name(&arena),
-        .lease_ms = LEASE_MS,
+        .lease_ms = lease_ms,
         .heartbeat_ms = HEARTBEAT_MS,
         .at_once = 4,
     };

@@ -22,9 +22,10 @@ extern struct worker *worker;
 extern const char *address; /* of the user, unique to the test */
 
 void pipeline_begin(void);
+/* With leases of 2 s, for those who wait for the end of one. */
+void pipeline_begin_short(void);
 void pipeline_end(void);
 
-/* Short leases: 2 s. */
 void pipeline_worker_start(void);
 void pipeline_worker_stop(void);
 

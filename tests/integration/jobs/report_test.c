@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 TestSuite(report, .init = pipeline_begin, .fini = pipeline_end);
+TestSuite(report_lease, .init = pipeline_begin_short, .fini = pipeline_end);
 
 static const char *csv(void)
 {
@@ -52,15 +53,16 @@ Test(report, without_orders_is_its_head)
 Test(report, tells_how_far_it_is)
 {
     peers.rows = 5000;
-    peers.page_ms = 200;
+    peers.pages_most = 5; /* of ten */
     pipeline_report();
     pipeline_wait_number(1, "SELECT count(*) FROM jobs WHERE state = 'running' "
                             "AND progress BETWEEN 20 AND 80");
+    peers.pages_most = 0;
     pipeline_wait(1, "succeeded");
     cr_expect_eq(database_number(&db, "SELECT progress FROM jobs"), 100);
 }
 
-Test(report, keeps_its_lease_while_it_takes_long)
+Test(report_lease, is_kept_while_it_takes_long)
 {
     peers.rows = 3000;
     peers.page_ms = 1000; /* three times the lease */
@@ -78,7 +80,7 @@ static bool idle(void *arg)
 Test(report, is_given_back_by_a_worker_that_stops_and_done_by_the_next)
 {
     peers.rows = 3000;
-    peers.page_ms = 300;
+    peers.pages_most = 3; /* of six */
     pipeline_report();
     pipeline_wait_number(1, "SELECT count(*) FROM jobs WHERE progress > 20");
     worker_drain(worker);
@@ -88,7 +90,7 @@ Test(report, is_given_back_by_a_worker_that_stops_and_done_by_the_next)
                                    "FROM jobs"),
                      "queued 0 0");
     pipeline_worker_stop();
-    peers.page_ms = 0;
+    peers.pages_most = 0;
     pipeline_worker_start();
     pipeline_wait(1, "succeeded");
     cr_expect_eq(lines(csv()), 1 + 3000);

@@ -8,21 +8,22 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
-static PGresult *execute(const char *conninfo, const char *sql)
+static PGresult *execute(PGconn *conn, const char *sql)
 {
-    PGconn *conn = PQconnectdb(conninfo);
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
 
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         mem_die("%s: %s", sql, PQerrorMessage(conn));
-    PQfinish(conn);
     return result;
 }
 
-static void command(const char *conninfo, const char *sql)
+static void command_of_server(const struct database *db, const char *sql)
 {
-    PQclear(execute(conninfo, sql));
+    PGconn *conn = PQconnectdb(db->server);
+
+    PQclear(execute(conn, sql));
+    PQfinish(conn);
 }
 
 void database_create(struct database *db, const char *setting)
@@ -38,13 +39,15 @@ void database_create(struct database *db, const char *setting)
     db->conninfo = arena_printf(&db->arena, "%.*s/%s", (int)(slash - db->server),
                                 db->server, db->name)
                        .p;
-    command(db->server, arena_printf(&db->arena, "CREATE DATABASE \"%s\"", db->name).p);
+    command_of_server(db, arena_printf(&db->arena, "CREATE DATABASE \"%s\"", db->name).p);
+    db->conn = PQconnectdb(db->conninfo);
 }
 
 void database_drop(struct database *db)
 {
-    command(db->server,
-            arena_printf(&db->arena, "DROP DATABASE \"%s\" WITH (FORCE)", db->name).p);
+    PQfinish(db->conn);
+    command_of_server(
+        db, arena_printf(&db->arena, "DROP DATABASE \"%s\" WITH (FORCE)", db->name).p);
     arena_fini(&db->arena);
 }
 
@@ -58,13 +61,13 @@ void database_run(struct database *db, const char *sql, ...)
     va_list ap;
 
     va_start(ap, sql);
-    command(db->conninfo, format(db, sql, ap).p);
+    PQclear(execute(db->conn, format(db, sql, ap).p));
     va_end(ap);
 }
 
 static const char *one_value(struct database *db, const char *sql)
 {
-    PGresult *result = execute(db->conninfo, sql);
+    PGresult *result = execute(db->conn, sql);
     const char *value;
 
     if (PQntuples(result) != 1 || PQnfields(result) != 1)

@@ -11,6 +11,7 @@ struct database {
     const char *server; /* conninfo of the setting */
     const char *name;
     const char *conninfo; /* of the new one */
+    void *conn;           /* to it; looks are many, and a connection each is dear */
 };
 
 /* `setting` names the variable of a role that may create databases: "VIADUCT_JOBS_PG". */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARTITIONS = 3, END_MS = 5000 };
+enum { PARTITIONS = 3, END_MS = 15000 };
 
 void bench_begin(struct bench *b, const char *brokers)
 {

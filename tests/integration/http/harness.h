@@ -37,17 +37,17 @@ bool client_connect_with(const struct harness *h, int fd);
 /* Ignores that the server may have closed already. */
 void client_send(int fd, struct str bytes);
 void client_send_slowly(int fd, struct str bytes); /* one byte a packet */
-/* Until the server closes, or `until` is in the answer, or 10 s have gone.
+/* Until the server closes, or `until` is in the answer, or 30 s have gone.
  * NUL-terminated. */
 size_t client_read(int fd, char *out, size_t room, const char *until);
 /* Everything up to the close of the server; fails the test when it does not close. */
 size_t client_read_all(int fd, char *out, size_t room);
 bool client_is_closed(int fd);
 
-/* Waits for a condition, 10 s at most. */
+/* Waits for a condition, 30 s at least. */
 #define EVENTUALLY(condition)                                      \
     do {                                                           \
-        for (int left_ = 2000; left_ > 0 && !(condition); left_--) \
+        for (int left_ = 6000; left_ > 0 && !(condition); left_--) \
             usleep(5000);                                          \
         cr_assert(condition);                                      \
     } while (0)

@@ -49,7 +49,7 @@ Test(connections, idle_ones_are_closed)
     struct harness h;
     int used, fresh;
 
-    harness_start(&h, (struct http_conf){.idle_ms = 100});
+    harness_start(&h, (struct http_conf){.idle_ms = 2000});
     used = client_connect(&h);
     fresh = client_connect(&h);
     expect_echo(used);

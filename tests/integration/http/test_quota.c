@@ -232,7 +232,9 @@ static void expect_the_rest(struct harness *h, int fd, int taken)
 {
     EVENTUALLY(held() == taken);
     expect_refused(post(h, "/echo", BUDGET - taken + 1, BUDGET - taken + 1));
+    EVENTUALLY(held() == taken);
     expect_refused(post_chunked(h, BUDGET - taken + 1));
+    EVENTUALLY(held() == taken);
     expect_served(post(h, "/echo", BUDGET - taken, BUDGET - taken));
     EVENTUALLY(held() == taken);
     expect_served(post_chunked(h, BUDGET - taken));

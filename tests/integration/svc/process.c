@@ -157,9 +157,17 @@ static bool read_more(struct process *p)
     return n > 0;
 }
 
+/* What is read at once may end anywhere. */
+static bool has_line(const char *output, const char *text)
+{
+    const char *at = strstr(output, text);
+
+    return at && strchr(at, '\n');
+}
+
 void wait_output(struct process *p, const char *text)
 {
-    while (!strstr(output_of(p), text))
+    while (!has_line(output_of(p), text))
         cr_assert(read_more(p), "ended without '%s':\n%s", text, output_of(p));
 }
 

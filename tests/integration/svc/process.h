@@ -29,7 +29,7 @@ void set(const char *name, const char *value);
 
 /* Arguments end with NULL; at most one process at a time. */
 struct process *start(const char *arg, ...) __attribute__((sentinel));
-/* Until the output has this text. */
+/* Until the output has a line with this text, and all of it. */
 void wait_output(struct process *p, const char *text);
 int wait_exit(struct process *p);
 /* Runs to its end; the exit code. */

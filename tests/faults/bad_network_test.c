@@ -16,7 +16,7 @@
 enum {
     CLIENTS = 64,
     REPLICAS = 3,
-    SLOW_MS = 5000, /* who waits no longer than its deadline of 1500 does not see it */
+    SLOW_MS = 5000, /* who waits no longer than its deadline of 3000 does not see it */
     SAMPLE = 2500,
     TIMES_MAX = 100000,
     /* Of two loops, three at a time, for as many times as a slow machine needs to answer
@@ -145,7 +145,7 @@ static bool is_left_alone(void *arg)
 static void open_all(void)
 {
     static char upstreams[200];
-    static const char *const env[] = {"VIADUCT_WORK_MS=1500", NULL};
+    static const char *const env[] = {"VIADUCT_WORK_MS=3000", NULL};
     struct stack_conf conf = {.replicas = {[STACK_ORDERS] = REPLICAS},
                               .upstreams = {[STACK_ORDERS] = upstreams},
                               .env = env};

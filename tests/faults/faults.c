@@ -25,12 +25,6 @@ void faults_server(const char *action, const char *server)
     run(command);
 }
 
-static void short_leases(void)
-{
-    (void)setenv("VIADUCT_JOBS_LEASE_MS", "2000", 1);
-    (void)setenv("VIADUCT_JOBS_HEARTBEAT_MS", "500", 1);
-}
-
 void faults_open(struct faults *t)
 {
     faults_open_with(t, (struct stack_conf){0});
@@ -47,7 +41,6 @@ void faults_open_with(struct faults *t, struct stack_conf conf)
     (void)snprintf(path, sizeof path, "%s/.dev/state/%s/env", getenv("VIADUCT_SOURCE"),
                    getenv("VIADUCT_FAULT_SERVERS"));
     stack_load_env(path);
-    short_leases();
     stack_start_with(&t->stack, &conf);
     api_open(&t->api, t->stack.url);
     t->admin = api_login(&t->api, "admin@example.com", "admin-password");

@@ -14,7 +14,7 @@ struct faults {
     const char *admin; /* token */
 };
 
-/* Fresh servers, a fresh stack; short leases, so that lost work comes back soon. */
+/* Fresh servers, a fresh stack. */
 void faults_open(struct faults *t);
 /* The same with replicas and settings; conf's logs are filled in. */
 void faults_open_with(struct faults *t, struct stack_conf conf);

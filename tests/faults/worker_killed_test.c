@@ -5,6 +5,8 @@
 #include "tests/support/stack/db.h"
 #include "tests/support/stack/mail.h"
 
+#include <stdlib.h>
+
 enum { ROUNDS = 20 };
 
 static bool one_is_running(void *arg)
@@ -20,6 +22,9 @@ Test(worker_killed, twenty_times_and_every_job_is_done)
     struct member m;
     const char *product, *orders[ROUNDS];
 
+    /* so that lost work comes back soon */
+    (void)setenv("VIADUCT_JOBS_LEASE_MS", "2000", 1);
+    (void)setenv("VIADUCT_JOBS_HEARTBEAT_MS", "500", 1);
     faults_open(&t);
     m = api_member_called(&t.api,
                           "slow"); /* the sink takes its time over this one's mails */

@@ -201,12 +201,14 @@ static struct str retry_after(struct request *rq, const struct err *e)
 {
     enum err_kind kind = err_kind(e);
     int64_t ms = e->retry_after_ms;
+    char seconds[STR_I64_MAX];
 
     if (ms <= 0 && (kind == ERR_UNAVAILABLE || kind == ERR_SHED || kind == ERR_LIMITED))
         ms = 1000;
     if (ms <= 0)
         return (struct str){NULL, 0};
-    return arena_printf(&rq->http->arena, "%lld", (long long)(ms + 999) / 1000);
+    return arena_str(&rq->http->arena,
+                     (struct str){seconds, str_from_i64((ms + 999) / 1000, seconds)});
 }
 
 void fields_of_error(struct fields *f, struct request *rq, const struct err *e)

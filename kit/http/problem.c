@@ -3,11 +3,14 @@
 #include "kit/http/http.h"
 #include "kit/wire/wire.h"
 
-static void put_member(struct buf *b, const char *name, struct str value)
+enum { USUAL_BYTES = 512 };
+
+/* The name with its comma, quotes and colon: no printf, as refusals must cost little. */
+static void put_member(struct buf *b, struct str name, struct str value)
 {
     if (value.p == NULL)
         return;
-    buf_printf(b, ",\"%s\":", name);
+    buf_str(b, name);
     wire_json_string(b, value);
 }
 
@@ -29,13 +32,19 @@ static void put_fields(struct buf *b, const struct err_field *f)
 void http_problem(struct buf *b, const struct err *e, struct str instance,
                   struct str request_id)
 {
-    buf_printf(b, "{\"type\":\"urn:viaduct:error:%s\",\"title\":", e->code->name);
-    wire_json_string(b, str_of(e->code->title));
-    buf_printf(b, ",\"status\":%d", err_info(e)->http_status);
-    put_member(b, "detail", e->detail.n > 0 ? e->detail : (struct str){NULL, 0});
-    put_member(b, "instance", instance);
-    put_member(b, "code", str_of(e->code->name));
-    put_member(b, "request_id", request_id);
+    char status[STR_I64_MAX];
+    struct str detail = e->detail.n > 0 ? e->detail : (struct str){NULL, 0};
+
+    buf_reserve(b, USUAL_BYTES);
+    buf_str(b, STR("{\"type\":\"urn:viaduct:error:"));
+    buf_str(b, str_of(e->code->name));
+    put_member(b, STR("\",\"title\":"), str_of(e->code->title));
+    buf_str(b, STR(",\"status\":"));
+    buf_put(b, status, str_from_i64(err_info(e)->http_status, status));
+    put_member(b, STR(",\"detail\":"), detail);
+    put_member(b, STR(",\"instance\":"), instance);
+    put_member(b, STR(",\"code\":"), str_of(e->code->name));
+    put_member(b, STR(",\"request_id\":"), request_id);
     put_fields(b, e->fields);
     buf_byte(b, '}');
 }

@@ -138,22 +138,27 @@ static const struct err *not_available(struct rpc_call *call, int64_t retry_afte
     return later(call, &ERR_CODE_UNAVAILABLE, retry_after_ms);
 }
 
-const struct err *rpc_call_dispatch(struct rpc_call *call,
-                                    const struct rpc_replica *avoid)
+/* To a replica whose breaker has been asked. */
+static const struct err *give(struct rpc_call *call, struct rpc_replica *r,
+                              int64_t now_us)
 {
-    int64_t now_us = clock_mono_us();
-    int64_t retry_after_ms = 0;
-    struct rpc_replica *r;
-
-    r = rpc_upstream_pick(call->upstream, avoid, now_us, &retry_after_ms);
-    if (!r)
-        return not_available(call, retry_after_ms);
     call->tries++;
     call->sent_us = now_us;
     if (rpc_replica_take(r, call))
         return NULL;
     rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, 0);
     return ERR_STATIC(SHED);
+}
+
+const struct err *rpc_call_dispatch(struct rpc_call *call,
+                                    const struct rpc_replica *avoid)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t retry_after_ms = 0;
+    struct rpc_replica *r =
+        rpc_upstream_pick(call->upstream, avoid, now_us, &retry_after_ms);
+
+    return r ? give(call, r, now_us) : not_available(call, retry_after_ms);
 }
 
 /* Once more, elsewhere; `free`: nothing was sent, so it does not use up the budget. */
@@ -305,10 +310,8 @@ static void set_deadline(struct rpc_call *call, int64_t now_us)
     loop_timer_set_at(&call->timer, own_us);
 }
 
-static const struct err *begin(struct rpc_call *call)
+static const struct err *admit(struct rpc_call *call)
 {
-    struct rpc_frame f;
-
     if (call->client->closing)
         return ERR_STATIC(CANCELLED);
     if (!call->upstream) {
@@ -318,26 +321,58 @@ static const struct err *begin(struct rpc_call *call)
     }
     if (call->begun_us >= call->deadline_us)
         return ERR_STATIC(DEADLINE);
-    rpc_call_frame(call, call->begun_us, &f);
-    if (rpc_frame_size(&f) > RPC_FRAME_MAX)
-        return ERR_STATIC(BODY_TOO_LARGE);
     call->admitted = rpc_upstream_enter(call->upstream, flow_of(call)->priority);
-    if (!call->admitted)
-        return later(call, &ERR_CODE_SHED, SHED_RETRY_MS);
-    rpc_budget_call(&call->upstream->budget);
-    rpc_hedge_begin(call);
-    return rpc_call_dispatch(call, NULL);
+    return call->admitted ? NULL : later(call, &ERR_CODE_SHED, SHED_RETRY_MS);
 }
 
-/* err: what is wrong with the body already. */
-static void start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
-                  const struct rpc_method *m, bool required, const struct err *err)
+static const struct err *encode(struct rpc_call *call, const void *in)
 {
+    struct buf *scratch = &call->client->scratch;
+    struct rpc_frame f;
+
+    buf_reset(scratch);
+    wire_to_msgpack(scratch, call->method->in, in);
+    if (scratch->failed)
+        return ERR_STATIC(BODY_TOO_LARGE);
+    call->body = arena_str(&flow_of(call)->arena, buf_view(scratch));
+    rpc_call_frame(call, call->begun_us, &f);
+    return rpc_frame_size(&f) > RPC_FRAME_MAX ? ERR_STATIC(BODY_TOO_LARGE) : NULL;
+}
+
+/* A call that is refused costs no encoding. */
+static const struct err *begin(struct rpc_call *call, const void *in)
+{
+    struct rpc_upstream *u = call->upstream;
+    const struct err *err = admit(call);
+    int64_t retry_after_ms = 0;
+    struct rpc_replica *r;
+
+    if (err)
+        return err;
+    r = rpc_upstream_pick(u, NULL, call->begun_us, &retry_after_ms);
+    if (!r)
+        return not_available(call, retry_after_ms);
+    err = encode(call, in);
+    if (err) {
+        rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, 0);
+        return err;
+    }
+    rpc_budget_call(&u->budget);
+    rpc_hedge_begin(call);
+    return give(call, r, call->begun_us);
+}
+
+void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
+               const struct rpc_method *m, const void *in, void *out, bool required)
+{
+    const struct err *err;
+
     call->client = c;
     call->method = m;
     call->upstream = c->closing ? NULL : rpc_client_upstream(c, m->service);
     call->replica = NULL;
     call->place = RPC_NOWHERE;
+    call->out = out;
     call->reply = (struct str){0};
     call->tries = 0;
     call->first_us = 0;
@@ -349,33 +384,9 @@ static void start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
     list_init(&call->link);
     wait_begin(f, &call->wait, on_cancel, required);
     set_deadline(call, call->begun_us);
-    if (!err)
-        err = begin(call);
+    err = begin(call, in);
     if (err)
         finish(call, err);
-}
-
-void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
-               const struct rpc_method *m, const void *in, void *out, bool required)
-{
-    const struct err *err = NULL;
-
-    buf_reset(&c->scratch);
-    wire_to_msgpack(&c->scratch, m->in, in);
-    if (c->scratch.failed)
-        err = ERR_STATIC(BODY_TOO_LARGE);
-    else
-        call->body = arena_str(&f->arena, buf_view(&c->scratch));
-    call->out = out;
-    start(f, call, c, m, required, err);
-}
-
-void rpc_start_raw(struct flow *f, struct rpc_call *call, struct rpc_client *c,
-                   const struct rpc_method *m, struct str body, bool required)
-{
-    call->body = body;
-    call->out = NULL;
-    start(f, call, c, m, required, NULL);
 }
 
 enum step rpc_await(struct flow *f, struct rpc_client *c, const struct rpc_method *m,

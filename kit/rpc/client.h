@@ -86,10 +86,6 @@ struct rpc_call {
  * along. */
 void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
                const struct rpc_method *m, const void *in, void *out, bool required);
-/* The same with a body that is msgpack already (it must live as long as the flow). */
-void rpc_start_raw(struct flow *f, struct rpc_call *call, struct rpc_client *c,
-                   const struct rpc_method *m, struct str body, bool required);
-
 /* One required call, then `next`. */
 MUST_CHECK enum step rpc_await(struct flow *f, struct rpc_client *c,
                                const struct rpc_method *m, const void *in, void *out,

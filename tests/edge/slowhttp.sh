@@ -6,6 +6,6 @@
 set -euo pipefail
 
 ulimit -n "$(ulimit -H -n)"
-gateway=$(cat "$VIADUCT_ROOT/.dev/state/up/gateway/pid")
+gateway=$(cat "$VIADUCT_EDGE_PID")
 cd "$VIADUCT_EDGE_OUT"
 exec "$VIADUCT_ROOT/tests/edge/slowhttp.py" "$VIADUCT_EDGE_HTTP" "$gateway" "$@"

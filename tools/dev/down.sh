@@ -13,5 +13,5 @@ if [ ! -d "$programs_state" ]; then
     exit
 fi
 programs_stop
-"$VIADUCT_ROOT/tools/dev/servers.sh" stop up
+"$VIADUCT_ROOT/tools/dev/servers.sh" stop "$programs_stack"
 say "stopped; the data stays in $programs_state for the next ./dev up"

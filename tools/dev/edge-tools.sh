@@ -17,6 +17,11 @@ edge_browser_tree=$VIADUCT_CACHE/edge-browser-$(printf '%s\n' "${edge_browser_pa
 edge_python=$edge_tools/python/bin/python
 edge_node=$edge_tools/node
 
+# A registry that does not answer once may the next time.
+again() {
+    "$@" || { sleep 5 && "$@"; } || { sleep 20 && "$@"; }
+}
+
 edge_tools() {
     exec 7>"$VIADUCT_CACHE/edge.lock"
     flock 7
@@ -29,8 +34,8 @@ edge_tools_make() {
     say "getting schemathesis, Node and its packages, once, into $edge_tools"
     rm -rf "$edge_tools"
     mkdir -p "$edge_tools"
-    edge_tools_pip || die "pip could not get ${edge_python_packages[*]} (is there a network?)"
-    edge_tools_npm || die "npm could not get ${edge_node_packages[*]} (is there a network?)"
+    again edge_tools_pip || die "pip could not get ${edge_python_packages[*]} (is there a network?)"
+    again edge_tools_npm || die "npm could not get ${edge_node_packages[*]} (is there a network?)"
     touch "$edge_tools/ready"
 }
 
@@ -82,7 +87,7 @@ edge_browser_make() {
     say "getting ${edge_browser_packages[*]} of Debian, once, into $edge_browser_tree"
     rm -rf "$edge_browser_tree"
     mkdir -p "$edge_browser_tree/apt/lists/partial" "$edge_browser_tree/apt/cache/archives/partial"
-    edge_browser_unpack >&2 || die "apt could not get ${edge_browser_packages[*]} (is there a network?)"
+    again edge_browser_unpack >&2 || die "apt could not get ${edge_browser_packages[*]} (is there a network?)"
     rm -rf "$edge_browser_tree/apt"
     touch "$edge_browser_tree/ready"
 }

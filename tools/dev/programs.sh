@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The processes of ./dev up: which there are, their addresses, starting and stopping them.
+# VIADUCT_STACK is the name of this set of them, VIADUCT_STACK_PRESET whose build they are.
 
-programs_state=$VIADUCT_DEV/state/up
+programs_stack=${VIADUCT_STACK:-up}
+programs_preset=${VIADUCT_STACK_PRESET:-release}
+programs_state=$VIADUCT_DEV/state/$programs_stack
+programs_bin=$VIADUCT_ROOT/build/$programs_preset/bin
 programs=(gateway users orders jobs worker)
 
 programs_admin_first=${VIADUCT_ADMIN_PORTS:-9100} # the first of five
@@ -71,7 +75,7 @@ program_start() {
     mkdir -p "$dir"
     read -ra command < <(program_command "$1")
     process_start "$dir" env VIADUCT_ADMIN_LISTEN="$(program_admin "$1")" \
-        "$VIADUCT_ROOT/build/release/bin/${command[0]}" "${command[@]:1}"
+        "$programs_bin/${command[0]}" "${command[@]:1}"
 }
 
 program_ready() { curl -fsS -m 2 -o /dev/null "http://$(program_admin "$1")/readyz" 2>/dev/null; }

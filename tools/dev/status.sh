@@ -9,4 +9,4 @@ set -euo pipefail
 . "$VIADUCT_ROOT/tools/dev/programs.sh"
 
 programs_status
-"$VIADUCT_ROOT/tools/dev/servers.sh" status up
+"$VIADUCT_ROOT/tools/dev/servers.sh" status "$programs_stack"

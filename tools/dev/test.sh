@@ -31,7 +31,7 @@ main() {
 
 # What runs where. The labels are those of cmake/tests.cmake. With no argument every test runs
 # once at least: units in dev and asan, servers and stacks in asan, which sees more, and what is
-# slow or measures in dev.
+# slow or measures in dev; then what is quick of ./dev test edge, on the build that is there.
 test_unit() { run_tests dev '^unit$'; }
 test_integration() { run_tests dev '^integration$'; }
 test_e2e() { run_tests dev '^e2e$'; }
@@ -45,7 +45,20 @@ test_all() {
     run_tests dev '^(unit|slow)$'
     test_asan
     test_tsan
+    servers_gone
+    test_edge_quick
 }
+
+# What others wrote, as clients meet the API: it wants npm, PyPI and Debian once.
+test_edge_quick() {
+    if ! edge_tools_there; then
+        say "LEFT OUT: ./dev test edge openapi-lint jose client browser, as its tools could not be fetched"
+        return
+    fi
+    VIADUCT_STACK_PRESET=dev run_script "$VIADUCT_ROOT/tools/dev/test-edge.sh" openapi-lint jose client browser
+}
+
+edge_tools_there() { bash -ec '. "$VIADUCT_ROOT/tools/dev/edge-tools.sh" && edge_tools && edge_browser >/dev/null'; }
 
 # run_tests PRESET LABELS [LABELS LEFT OUT]. Most tests wait most of the time: two a core.
 run_tests() {
@@ -76,7 +89,7 @@ count_tests() { # JUNIT-FILE CTEST-EXIT-CODE
 junit_number() { (grep -oE "\b$1=\"[0-9]+\"" "$2" || echo 0) | head -n 1 | tr -dc 0-9; }
 
 run_script() {
-    if "$1"; then
+    if "$@"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))

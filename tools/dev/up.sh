@@ -10,8 +10,6 @@ set -euo pipefail
 . "$VIADUCT_ROOT/tools/dev/programs.sh"
 . "$VIADUCT_ROOT/tools/dev/docs.sh"
 
-bin=$VIADUCT_ROOT/build/release/bin
-
 main() {
     local detach=no
     case ${1:-} in
@@ -27,7 +25,7 @@ main() {
     trap stop_all EXIT # until all is ready, and in the foreground to the end
     trap 'exit 130' INT TERM
 
-    build_preset release
+    build_preset "$programs_preset"
     start_servers
     migrate_and_seed
     programs_certificate
@@ -70,7 +68,7 @@ check_port() {
 start_servers() {
     local start=$SECONDS
     say "starting PostgreSQL, Redis, Kafka and the SMTP sink under $programs_state"
-    "$VIADUCT_ROOT/tools/dev/servers.sh" start up
+    "$VIADUCT_ROOT/tools/dev/servers.sh" start "$programs_stack"
     say "servers are ready after $((SECONDS - start)) s"
     programs_environment
 }
@@ -84,7 +82,7 @@ migrate_and_seed() {
 
 run_once() {
     local log=$programs_state/$2-$1.log
-    "$bin/viaduct-$1" "$2" >"$log" 2>&1 && return
+    "$programs_bin/viaduct-$1" "$2" >"$log" 2>&1 && return
     tail -n 5 "$log" >&2
     die "viaduct-$1 $2 failed; its log is $log"
 }
@@ -108,7 +106,7 @@ summary() {
     [ -z "$VIADUCT_DOCS_DIR" ] || echo "                  the API for people: http://${VIADUCT_GATEWAY_LISTEN/0.0.0.0/127.0.0.1}/docs"
     echo
     programs_status
-    "$VIADUCT_ROOT/tools/dev/servers.sh" status up
+    "$VIADUCT_ROOT/tools/dev/servers.sh" status "$programs_stack"
     echo
     echo "accounts      admin@example.com / admin-password, alice@example.com / alice-password,"
     echo "              bob@example.com / bob-password"
@@ -136,7 +134,7 @@ stop_all() {
     trap '' INT TERM
     say "stopping"
     programs_stop
-    if [ -d "$programs_state" ]; then "$VIADUCT_ROOT/tools/dev/servers.sh" stop up; fi
+    if [ -d "$programs_state" ]; then "$VIADUCT_ROOT/tools/dev/servers.sh" stop "$programs_stack"; fi
     exit $rc
 }
 

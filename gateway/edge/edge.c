@@ -9,6 +9,8 @@
 
 static const char *const services[] = {"users", "orders", "jobs"};
 
+enum { JSON_MAX = 16 << 20 };
+
 static const struct err *connect_services(struct arena *a, struct edge *e)
 {
     const struct rpc_client_conf conf = {.self = "viaduct-gateway",
@@ -84,6 +86,7 @@ const struct err *edge_create(struct arena *a, struct loop *l,
     e->loop = l;
     e->conf = *conf;
     arena_init(&e->arena);
+    buf_init(&e->json, JSON_MAX);
     err = client_rules_read(&e->arena, &conf->client, &e->client);
     if (!err)
         err = connect_services(a, e);
@@ -122,6 +125,7 @@ void edge_destroy(struct edge *e)
     access_destroy(e->access);
     gzip_destroy(e->gzip);
     arena_fini(&e->arena);
+    buf_fini(&e->json);
     free(e);
 }
 

@@ -30,6 +30,7 @@ struct edge {
     struct session_set proofs; /* DPoP proofs that came here lately, by their id */
     struct access *access;
     struct gzip *gzip;
+    struct buf json; /* of the answer that is being made */
     struct client_rules client;
     struct arena arena; /* of the rules */
 };

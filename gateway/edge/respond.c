@@ -9,7 +9,7 @@
 #include "kit/http/fields.h"
 #include "proto/errors.h"
 
-enum { BODY_MAX = 16 << 20, PROBLEM_MAX = 65536 };
+enum { PROBLEM_MAX = 65536, KEPT_MAX = 65536 };
 
 /* ---- Accept ---- */
 
@@ -152,22 +152,23 @@ static void send_body(struct request *rq, const char *type, struct str reply,
 
 static void send_reply(struct request *rq, const struct wire_msg *m)
 {
+    struct buf *b = &rq->edge->json;
     const struct err *e = NULL;
-    struct buf b;
 
-    buf_init(&b, BODY_MAX);
+    buf_reset(b);
     if (rq->reply.p)
-        e = wire_msgpack_to_json(&rq->flow->arena, m, rq->reply, &b);
+        e = wire_msgpack_to_json(&rq->flow->arena, m, rq->reply, b);
     else
-        wire_to_json(&b, m, rq->flow->out);
-    if (e || b.failed) {
+        wire_to_json(b, m, rq->flow->out);
+    if (e || b->failed) {
         LOG_ERROR(&rq->flow->log, "respond.bad_reply",
                   KV("detail", e ? e->detail : STR("size")));
         send_problem(rq, ERR_STATIC(INTERNAL));
     } else {
-        send_body(rq, "application/json", rq->reply, buf_view(&b));
+        send_body(rq, "application/json", rq->reply, buf_view(b));
     }
-    buf_fini(&b);
+    if (b->room > KEPT_MAX)
+        buf_fini(b);
 }
 
 static void send_options(struct request *rq)

@@ -13,14 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
-#ifdef ARENA_ASAN
+#if !MEM_REUSE
 #include <sanitizer/asan_interface.h>
 enum { RED_ZONE = 16, KEEP_MAX = 0 };
 #else

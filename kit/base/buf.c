@@ -52,6 +52,11 @@ void *buf_grow(struct buf *b, size_t n)
 {
     void *p;
 
+    if (n < b->room - b->n && !b->failed) { /* as nearly always */
+        p = b->p + b->n;
+        b->n += n;
+        return p;
+    }
     if (b->failed || n > b->cap - b->n) {
         b->failed = true;
         return NULL;

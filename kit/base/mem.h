@@ -9,6 +9,19 @@
 
 #include <stddef.h>
 
+/* Whether what was freed may be kept for the next user: not where AddressSanitizer
+ * watches, which would not see that it is still used. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MEM_REUSE 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEM_REUSE 0
+#endif
+#endif
+#ifndef MEM_REUSE
+#define MEM_REUSE 1
+#endif
+
 /* Zeroed; never NULL; free() releases. */
 __attribute__((malloc, returns_nonnull)) void *mem_alloc(size_t size);
 __attribute__((returns_nonnull)) void *mem_realloc(void *p, size_t size);

@@ -205,6 +205,12 @@ static void hold(struct http_conn *c, struct evbuffer *from)
         bufferevent_disable(c->bev, EV_READ);
 }
 
+/* A request that ends with its head. */
+static bool is_whole(const struct head *h)
+{
+    return h->state == HEAD_DONE && !h->chunked && h->length == 0;
+}
+
 static size_t take_head(struct http_conn *c, struct str in)
 {
     struct head *h;
@@ -218,7 +224,7 @@ static size_t take_head(struct http_conn *c, struct str in)
     n = head_feed(h, in);
     if (h->state == HEAD_REJECTED)
         http_conn_refuse(c, h->reject);
-    else if (c->state == CONN_IDLE && !head_is_fresh(h))
+    else if (c->state == CONN_IDLE && !head_is_fresh(h) && !is_whole(h))
         enter(c, CONN_HEAD);
     if (h->state == HEAD_DONE && accept_head(c) && http_conn_ask(c))
         begin_body(c);
@@ -303,6 +309,19 @@ static bool takes_nothing_more(struct http_conn *c, struct evbuffer *from)
     return !wants_bytes(c) || evbuffer_get_length(from) == 0;
 }
 
+/* While another event waits for the same socket, evhttp's stopping and our going on
+ * (http_conn_keep_reading) are nothing that the kernel has to be told. */
+static void show_interest(struct http_conn *c)
+{
+    struct event *interest = c->server->interest;
+
+    event_del(interest);
+    event_assign(interest, loop_event_base(c->server->loop), bufferevent_getfd(c->bev),
+                 EV_READ, http_conn_arrived, c->server);
+    if (event_add(interest, NULL) != 0)
+        mem_die("http: no memory for an event");
+}
+
 /* Runs the machines; true when a whole request now waits in evhttp's input. */
 static bool take_request(struct http_conn *c, struct evbuffer *from)
 {
@@ -312,6 +331,7 @@ static bool take_request(struct http_conn *c, struct evbuffer *from)
             hold(c, from);
             rewrite(c, bufferevent_get_input(c->bev));
             c->server->delivering = c;
+            show_interest(c);
             return true;
         }
         if (takes_nothing_more(c, from))
@@ -395,11 +415,22 @@ void http_conn_keep_reading(struct http_conn *c)
     bufferevent_data_cb on_write;
     void *arg;
 
-    if (c->held && evbuffer_get_length(c->held) >= HTTP_HELD_MAX)
-        return;
-    bufferevent_getcb(c->bev, NULL, &on_write, &on_event, &arg);
-    bufferevent_setcb(c->bev, NULL, on_write, on_event, arg);
-    bufferevent_enable(c->bev, EV_READ);
+    if (!c->held || evbuffer_get_length(c->held) < HTTP_HELD_MAX) {
+        bufferevent_getcb(c->bev, NULL, &on_write, &on_event, &arg);
+        bufferevent_setcb(c->bev, NULL, on_write, on_event, arg);
+        bufferevent_enable(c->bev, EV_READ);
+    }
+    event_del(c->server->interest);
+}
+
+static bool plain_write_now(struct http_conn *c)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+
+    evbuffer_unfreeze(out, 1);
+    (void)evbuffer_write(out, bufferevent_getfd(c->bev));
+    evbuffer_freeze(out, 1);
+    return evbuffer_get_length(out) == 0;
 }
 
 /* Most answers fit into the socket's buffer: then evhttp is told that they are written,
@@ -407,17 +438,10 @@ void http_conn_keep_reading(struct http_conn *c)
  * bufferevent. */
 void http_conn_write_now(struct http_conn *c)
 {
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-
-    if (c->tls) {
-        http_secure_write_now(c);
-        return;
-    }
-    evbuffer_unfreeze(out, 1);
-    (void)evbuffer_write(out, bufferevent_getfd(c->bev));
-    evbuffer_freeze(out, 1);
-    if (evbuffer_get_length(out) == 0)
+    if (c->tls ? http_secure_write_now(c) : plain_write_now(c))
         bufferevent_trigger(c->bev, EV_WRITE, 0);
+    else
+        http_conn_sending(c, true);
 }
 
 /* evhttp's object is not known before its first request, but as what the bufferevent's

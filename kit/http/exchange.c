@@ -8,16 +8,58 @@
 
 static void work(struct loop_task *t);
 
+/* With a head that is ready for its first byte. */
+static struct http_exchange *take(struct http_server *s)
+{
+    struct list *spare = list_pop(&s->spare);
+    struct http_exchange *ex;
+
+    if (spare) {
+        s->n_spare--;
+        ex = CONTAINER_OF(spare, struct http_exchange, link);
+        head_restart(&ex->head);
+        return ex;
+    }
+    ex = mem_realloc(NULL, sizeof *ex);
+    head_init(&ex->head, &s->limits);
+    return ex;
+}
+
+/* An object and a buffer of two kilobytes each are more than malloc gives quickly. */
+static void give(struct http_exchange *ex)
+{
+    struct http_server *s = ex->req.server;
+
+    if (s->n_spare < HTTP_SPARE_MAX && head_is_small(&ex->head)) {
+        s->n_spare++;
+        list_push(&s->spare, &ex->link);
+        return;
+    }
+    head_fini(&ex->head);
+    free(ex);
+}
+
+void http_exchange_free_spares(struct http_server *s)
+{
+    struct list *it;
+
+    while ((it = list_pop(&s->spare))) {
+        struct http_exchange *ex = CONTAINER_OF(it, struct http_exchange, link);
+
+        head_fini(&ex->head);
+        free(ex);
+    }
+}
+
 struct http_exchange *http_exchange_create(struct http_conn *c)
 {
-    struct http_exchange *ex = mem_realloc(NULL, sizeof *ex);
+    struct http_exchange *ex = take(c->server);
 
     memset(ex, 0, offsetof(struct http_exchange, head));
     ex->conn = c;
     ex->req.server = c->server;
     ex->req.tls = c->tls != NULL;
     arena_init(&ex->req.arena);
-    head_init(&ex->head, &c->server->limits);
     list_init(&ex->link);
     loop_task_init(&ex->task, work);
     return ex;
@@ -34,9 +76,8 @@ void http_exchange_destroy(struct http_exchange *ex)
     http_exchange_uncharge(ex);
     if (ex->out)
         evbuffer_free(ex->out);
-    head_fini(&ex->head);
     arena_fini(&ex->req.arena);
-    free(ex);
+    give(ex);
 }
 
 /* An IPv4 client of an IPv6 listener is the same client. */
@@ -139,16 +180,16 @@ void http_exchange_orphan(struct http_exchange *ex)
  */
 static void send_reply(struct http_exchange *ex)
 {
-    struct http_conn *conn = ex->conn;
-
     ex->state = EXCHANGE_SENT;
-    if (ex->conn)
-        http_conn_sending(ex->conn, true);
-    evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
-    if (conn)
-        http_conn_write_now(conn);
-    else
+    if (!ex->conn) {
+        evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
         http_exchange_destroy(ex);
+        return;
+    }
+    http_lend_fields(ex);
+    evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
+    http_take_fields_back(ex);
+    http_conn_write_now(ex->conn);
 }
 
 static void work(struct loop_task *t)

@@ -53,6 +53,21 @@ void head_init(struct head *h, const struct head_limits *limits)
     buf_init(&h->lines, limits->head_bytes);
 }
 
+void head_restart(struct head *h)
+{
+    struct buf lines = h->lines;
+    const struct head_limits *limits = h->limits;
+
+    head_init(h, limits);
+    h->lines = lines;
+    buf_reset(&h->lines);
+}
+
+bool head_is_small(const struct head *h)
+{
+    return h->lines.room <= FIRST_BYTES;
+}
+
 void head_fini(struct head *h)
 {
     buf_fini(&h->lines);

@@ -101,6 +101,10 @@ struct head {
 
 void head_init(struct head *h, const struct head_limits *limits);
 void head_fini(struct head *h);
+/* For another request, with the memory that it has. */
+void head_restart(struct head *h);
+/* What it has is no more than most heads need. */
+bool head_is_small(const struct head *h);
 
 /* Takes bytes until the head is over: what it returns is how many; the rest is body. */
 size_t head_feed(struct head *h, struct str in);

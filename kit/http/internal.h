@@ -16,6 +16,7 @@
 #ifndef KIT_HTTP_INTERNAL_H
 #define KIT_HTTP_INTERNAL_H
 
+#include "kit/base/mem.h"
 #include "kit/http/chunk.h"
 #include "kit/http/head.h"
 #include "kit/http/http.h"
@@ -25,6 +26,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
 
@@ -42,6 +44,7 @@ enum {
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
     HTTP_RECORD_MAX = 16384,  /* bytes in a record of TLS */
+    HTTP_SPARE_MAX = MEM_REUSE ? 32 : 0, /* exchanges kept for requests to come */
 };
 
 struct http_server {
@@ -70,10 +73,13 @@ struct http_server {
     bufferevent_event_cb evhttp_event;
     unsigned n_conns;
     struct http_conn *delivering; /* whose request evhttp is reading now */
+    struct event *interest;       /* in its socket meanwhile */
 
     struct list in_flight; /* exchanges, oldest first */
     unsigned n_in_flight;
     struct loop_timer sweep;
+    struct list spare; /* exchanges of the past */
+    unsigned n_spare;
 
     char hsts[32];    /* the value of the field, or "" */
     struct buf lines; /* header fields on their way to evhttp */
@@ -146,6 +152,11 @@ struct http_exchange {
     int status;
     size_t charged; /* bytes of the quota */
 
+    /* the answer's header fields, see http_lend_fields() */
+    struct str lines;
+    char length[STR_I64_MAX + 1]; /* Content-Length; "": none */
+    struct evkeyval lent[2];
+
     /* streams */
     struct evbuffer *out; /* written and not yet given to evhttp */
     bool started, ending, aborting, writing, pumping;
@@ -204,8 +215,8 @@ void http_preface_end(struct http_conn *c);
 /* secure.c */
 /* Its handshake begins with the descriptor. Never NULL. */
 struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c);
-/* What fits one record leaves now and at once; else libevent writes it later. */
-void http_secure_write_now(struct http_conn *c);
+/* What fits one record leaves now and at once: true; else libevent writes it later. */
+bool http_secure_write_now(struct http_conn *c);
 /* Nothing more is written: close_notify. Plain connections too. */
 void http_secure_end(struct http_conn *c);
 /* The connection is being freed. */
@@ -226,6 +237,7 @@ MUST_CHECK const struct err *http_too_large(struct arena *a, size_t max_bytes);
 /* exchange.c */
 struct http_exchange *http_exchange_create(struct http_conn *c);
 void http_exchange_destroy(struct http_exchange *ex);
+void http_exchange_free_spares(struct http_server *s);
 /* To the handler for the first time. */
 void http_exchange_enter(struct http_exchange *ex);
 /* evhttp has read it: to the handler. */
@@ -247,6 +259,9 @@ void http_stream_pump(struct http_exchange *ex);
 /* reply.c */
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers);
+/* Around the call in which evhttp prints them; only while it has a connection. */
+void http_lend_fields(struct http_exchange *ex);
+void http_take_fields_back(struct http_exchange *ex);
 
 /* listen.c */
 MUST_CHECK const struct err *http_server_listen(struct http_server *s, struct arena *a);

@@ -4,8 +4,6 @@
 #include "kit/http/chars.h"
 #include "kit/http/internal.h"
 
-#include <event2/keyvalq_struct.h>
-#include <stdlib.h>
 #include <sys/queue.h>
 
 static const struct {
@@ -131,17 +129,6 @@ static void put_line(struct buf *lines, const char *name, struct str value)
     memcpy(p + 4 + n, value.p, value.n);
 }
 
-/* What evhttp frees with free(), as nobody gives it other functions. */
-static void attach(struct http_exchange *ex, const char *name, struct str value)
-{
-    struct evkeyval *field = mem_alloc(sizeof *field);
-
-    field->key = mem_strdup(name);
-    field->value = mem_alloc(value.n + 1);
-    memcpy(field->value, value.p, value.n);
-    TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(ex->native), field, next);
-}
-
 /* The date, and the other fields behind it. */
 static void put_lines(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers)
@@ -160,18 +147,43 @@ static void put_lines(struct http_exchange *ex, const char *content_type,
         LOG_ERROR(NULL, "http.header_dropped", KV("name", "those beyond the limit"));
 }
 
-/* evhttp checks, copies and prints field by field, which took a fifth of a request. So it
- * gets all of them as the value of one, Date, with the line ends between them; only those
- * that it looks for itself are fields of their own. */
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers)
 {
     const struct http_server *s = ex->req.server;
 
     put_lines(ex, content_type, headers, n_headers);
-    attach(ex, "Date", buf_view(&s->lines));
+    ex->lines = arena_str(&ex->req.arena, buf_view(&s->lines));
     if (s->draining)
-        attach(ex, "Connection", STR("close"));
+        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
+                          "close");
+}
+
+static void lend(struct http_exchange *ex, unsigned i, const char *name,
+                 const char *value)
+{
+    ex->lent[i].key = (char *)(uintptr_t)name;
+    ex->lent[i].value = (char *)(uintptr_t)value;
+    TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(ex->native), &ex->lent[i], next);
+}
+
+/* evhttp checks, copies and prints field by field, which took a fifth of a request. So it
+ * gets all of them as the value of one, Date, with the line ends between them; only those
+ * that it looks for itself are fields of their own. They are ours and it frees none. */
+void http_lend_fields(struct http_exchange *ex)
+{
+    lend(ex, 0, "Date", ex->lines.p);
+    if (ex->length[0])
+        lend(ex, 1, "Content-Length", ex->length);
+}
+
+void http_take_fields_back(struct http_exchange *ex)
+{
+    struct evkeyvalq *fields = evhttp_request_get_output_headers(ex->native);
+
+    for (unsigned i = 0; i < sizeof ex->lent / sizeof *ex->lent; i++)
+        if (ex->lent[i].key)
+            TAILQ_REMOVE(fields, &ex->lent[i], next);
 }
 
 static bool is_lasting(const struct http_conf *conf, struct str body)
@@ -202,7 +214,6 @@ void http_reply(struct http_req *r, int status, const char *content_type,
 {
     struct http_exchange *ex = http_exchange_of(r);
     bool no_content = status == 204 || status == 304;
-    char length[STR_I64_MAX];
 
     ex->status = status;
     if (!ex->native) {
@@ -213,8 +224,7 @@ void http_reply(struct http_req *r, int status, const char *content_type,
     ex->state = EXCHANGE_REPLYING;
     http_add_headers(ex, no_content ? NULL : content_type, headers, n_headers);
     if (!no_content)
-        attach(ex, "Content-Length",
-               (struct str){length, str_from_i64((int64_t)body.n, length)});
+        ex->length[str_from_i64((int64_t)body.n, ex->length)] = '\0';
     if (!no_content && r->method != HTTP_HEAD)
         put_body(ex, body);
     http_exchange_schedule(ex);

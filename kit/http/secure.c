@@ -46,7 +46,7 @@ void http_secure_end(struct http_conn *c)
 /* libevent would wait for the socket and then make a record of each piece. What OpenSSL
  * cannot write stays in the buffer as it is now, in one piece, and libevent repeats the
  * same call, as OpenSSL wants it. */
-void http_secure_write_now(struct http_conn *c)
+bool http_secure_write_now(struct http_conn *c)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
@@ -54,15 +54,15 @@ void http_secure_write_now(struct http_conn *c)
     int written;
 
     if (n == 0 || n > HTTP_RECORD_MAX || !SSL_is_init_finished(ssl))
-        return;
+        return false;
     ERR_clear_error();
     written = SSL_write(ssl, evbuffer_pullup(out, -1), n);
     ERR_clear_error();
     if (written != n)
-        return;
+        return false;
     evbuffer_drain(out, (size_t)n);
     bufferevent_disable(c->bev, EV_WRITE);
-    bufferevent_trigger(c->bev, EV_WRITE, 0);
+    return true;
 }
 
 void http_secure_forget(struct http_conn *c)

@@ -44,8 +44,10 @@ void http_server_conn_closed(struct http_server *s, struct http_conn *c)
     metric_add(s->open, -1);
     if (s->n_conns-- == s->conf.max_connections && s->bound)
         evconnlistener_enable(s->listener);
-    if (s->delivering == c)
+    if (s->delivering == c) {
         s->delivering = NULL;
+        event_del(s->interest);
+    }
 }
 
 /* evhttp reads a request in the same call in which it was delivered. */
@@ -113,7 +115,8 @@ static void make_evhttp(struct http_server *s)
     evhttp_set_bevcb(s->evhttp, http_conn_accept, s);
     evhttp_set_gencb(s->evhttp, request_read, s);
     s->arrived = event_new(loop_event_base(s->loop), -1, 0, http_conn_arrived, s);
-    if (!s->arrived)
+    s->interest = event_new(loop_event_base(s->loop), -1, 0, http_conn_arrived, s);
+    if (!s->arrived || !s->interest)
         mem_die("http: no memory for an event");
 }
 
@@ -156,6 +159,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     list_init(&s->conns);
     list_init(&s->arrivals);
     list_init(&s->in_flight);
+    list_init(&s->spare);
     loop_timer_init(&s->sweep, l, sweep);
     s->open = metrics_gauge("viaduct_http_connections", "Open connections", "listener",
                             conf->listen, NULL);
@@ -222,9 +226,11 @@ void http_server_destroy(struct http_server *s)
     s->bound = NULL; /* evhttp_free frees the listener */
     evhttp_free(s->evhttp);
     event_free(s->arrived);
+    event_free(s->interest);
     loop_timer_clear(&s->sweep);
     if (s->draining)
         loop_timer_clear(&s->unlisten);
+    http_exchange_free_spares(s);
     http_tls_unref(s->conf.tls);
     buf_fini(&s->lines);
     free((char *)(uintptr_t)s->conf.listen);

@@ -122,7 +122,9 @@ void http_stream_pump(struct http_exchange *ex)
     }
     if (!ex->started && ex->conn) {
         ex->started = true;
+        http_lend_fields(ex);
         evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
+        http_take_fields_back(ex);
     }
     if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) &&
         (discard(ex) || ex->aborting))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Making and ending the edge of a loop. */
+#include "gateway/edge/fields.h"
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
 #include "kit/base/mem.h"
@@ -81,6 +82,7 @@ const struct err *edge_create(struct arena *a, struct loop *l,
                               const struct edge_conf *conf, struct edge **out)
 {
     struct edge *e = MEM_NEW(struct edge);
+    struct fields all = {.n = 0};
     const struct err *err;
 
     e->loop = l;
@@ -95,6 +97,9 @@ const struct err *edge_create(struct arena *a, struct loop *l,
         e->conf.http.trusted_peer = is_proxy;
         e->conf.http.head = request_head;
         e->conf.http.refused = request_refused;
+        fields_of_all(&all, conf);
+        e->conf.http.common = all.v;
+        e->conf.http.n_common = all.n;
         err = listen_plain(a, e);
     }
     if (!err)

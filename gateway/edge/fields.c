@@ -33,12 +33,15 @@ bool fields_peek(struct str reply, const char *name, struct mp_value *out)
     return false;
 }
 
-static void fields_vary(struct fields *f, const struct request *rq)
+void fields_of_all(struct fields *f, const struct edge_conf *conf)
 {
-    bool origins = rq->edge->conf.cors_origins[0] != '\0';
-
+    fields_add(f, "API-Version", STR("1"));
+    fields_add(f, "X-Content-Type-Options", STR("nosniff"));
+    fields_add(f, "X-Frame-Options", STR("DENY"));
+    fields_add(f, "Referrer-Policy", STR("no-referrer"));
     fields_add(f, "Vary",
-               origins ? STR("Accept-Encoding, Origin") : STR("Accept-Encoding"));
+               conf->cors_origins[0] ? STR("Accept-Encoding, Origin")
+                                     : STR("Accept-Encoding"));
 }
 
 void fields_common(struct fields *f, struct request *rq)
@@ -46,11 +49,6 @@ void fields_common(struct fields *f, struct request *rq)
     struct arena *a = &rq->http->arena;
 
     fields_add(f, "X-Request-Id", rq->id);
-    fields_add(f, "API-Version", STR("1"));
-    fields_add(f, "X-Content-Type-Options", STR("nosniff"));
-    fields_add(f, "X-Frame-Options", STR("DENY"));
-    fields_add(f, "Referrer-Policy", STR("no-referrer"));
-    fields_vary(f, rq);
     cors_fields(f, rq);
     fields_add(f, "RateLimit-Policy", limit_policy_header(a, &rq->limit));
     fields_add(f, "RateLimit", limit_header(a, &rq->limit));

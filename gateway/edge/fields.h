@@ -5,7 +5,9 @@
 
 #include "gateway/edge/request.h"
 
-enum { FIELDS_MAX = 32 };
+struct edge_conf;
+
+enum { FIELDS_MAX = 24 };
 
 struct fields {
     struct http_reply_header v[FIELDS_MAX];
@@ -14,7 +16,9 @@ struct fields {
 
 /* An absent value adds nothing. */
 void fields_add(struct fields *f, const char *name, struct str value);
-/* What every answer has. */
+/* What is the same in every answer: kit/http has it ready. */
+void fields_of_all(struct fields *f, const struct edge_conf *conf);
+/* What every answer has of its request. */
 void fields_common(struct fields *f, struct request *rq);
 /* What a good answer has by its route. `reply` is msgpack, maybe absent. */
 void fields_of_route(struct fields *f, struct request *rq, struct str reply);

@@ -9,7 +9,9 @@
 #include "kit/http/fields.h"
 #include "proto/errors.h"
 
-enum { PROBLEM_MAX = 65536, KEPT_MAX = 65536 };
+#include <endian.h>
+
+enum { PROBLEM_MAX = 65536, KEPT_MAX = 65536, ETAG_MAX = STR_I64_MAX + 19 };
 
 /* ---- Accept ---- */
 
@@ -31,11 +33,18 @@ struct str respond_etag(struct arena *a, int64_t version, struct str body)
 {
     /* no secret: every gateway must come to the same tag */
     const struct siphash_key key = {0x7669616475637421, 0x6574616773206f6b};
-    unsigned long long hash = siphash13(key, body.p, body.n);
+    uint64_t hash = htobe64(siphash13(key, body.p, body.n));
+    char *text = arena_alloc(a, ETAG_MAX), *at = text;
 
-    if (version > 0)
-        return arena_printf(a, "\"%lld-%016llx\"", (long long)version, hash);
-    return arena_printf(a, "\"%016llx\"", hash);
+    *at++ = '"';
+    if (version > 0) {
+        at += str_from_i64(version, at);
+        *at++ = '-';
+    }
+    hex_encode(&hash, sizeof hash, at);
+    at += 2 * sizeof hash;
+    *at++ = '"';
+    return (struct str){text, (size_t)(at - text)};
 }
 
 /* RFC 9110 section 13.1.2: the weak comparison. */

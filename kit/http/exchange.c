@@ -30,7 +30,7 @@ static void give(struct http_exchange *ex)
 {
     struct http_server *s = ex->req.server;
 
-    if (s->n_spare < HTTP_SPARE_MAX && head_is_small(&ex->head)) {
+    if (s->n_spare != HTTP_SPARE_MAX && head_is_small(&ex->head)) {
         s->n_spare++;
         list_push(&s->spare, &ex->link);
         return;

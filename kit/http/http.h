@@ -35,6 +35,11 @@ enum http_method {
 /* "-" for HTTP_METHOD_COUNT, the method of a request that was refused before it. */
 const char *http_method_name(enum http_method m);
 
+struct http_reply_header {
+    const char *name;
+    struct str value; /* without CR, LF, NUL: such a value is dropped and logged */
+};
+
 struct http_conf {
     const char *listen;       /* "0.0.0.0:8080", "[::]:8080" */
     unsigned max_connections; /* of this server; further ones wait in the backlog */
@@ -50,6 +55,8 @@ struct http_conf {
     struct http_tls *tls;      /* NULL: plain; the server takes a reference of its own */
     int64_t hsts_s;            /* Strict-Transport-Security over TLS; 0: none */
     const char *server_header; /* NULL: none */
+    const struct http_reply_header *common; /* in every reply of a handler; read once */
+    size_t n_common;
     struct http_quota *quota; /* of all servers of the process, outlives them; NULL: none.
                                  A connection over it is closed at once; a body is
                                  refused with 503 */
@@ -107,11 +114,6 @@ struct http_pair {
     struct str name, value;
 };
 int http_query_pairs(struct http_req *r, struct http_pair *out, int max);
-
-struct http_reply_header {
-    const char *name;
-    struct str value; /* without CR, LF, NUL: such a value is dropped and logged */
-};
 
 /* Ends the request. Body and headers are copied at once (but see http_conf.lasting).
  * HEAD, 204 and 304 send no body whatever is given, HEAD with the Content-Length of the

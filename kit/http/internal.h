@@ -42,8 +42,8 @@ enum {
     HTTP_SHED_AT_ONCE = 64,    /* connections, when no descriptor is left */
     HTTP_SHED_LOG_MS = 1000,   /* how often that is logged */
     HTTP_DATE_LEN = 29,
-    HTTP_LINES_MAX = 1 << 20, /* bytes of a response's header fields */
-    HTTP_RECORD_MAX = 16384,  /* bytes in a record of TLS */
+    HTTP_LINES_MAX = 1 << 20,            /* bytes of a response's header fields */
+    HTTP_RECORD_MAX = 16384,             /* bytes in a record of TLS */
     HTTP_SPARE_MAX = MEM_REUSE ? 32 : 0, /* exchanges kept for requests to come */
 };
 
@@ -81,10 +81,11 @@ struct http_server {
     struct list spare; /* exchanges of the past */
     unsigned n_spare;
 
-    char hsts[32];    /* the value of the field, or "" */
-    struct buf lines; /* header fields on their way to evhttp */
-    char date[HTTP_DATE_LEN + 1];
-    int64_t date_us; /* monotonic, when it was written */
+    /* Header fields of a response: the date, then those of all responses, up to n_fixed;
+     * then its own. */
+    struct buf lines;
+    size_t n_fixed;
+    int64_t date_us; /* monotonic, when the date was written */
     struct metric *open, *in_flight_metric;
 };
 
@@ -257,6 +258,7 @@ static inline struct http_exchange *http_exchange_of(struct http_req *r)
 void http_stream_pump(struct http_exchange *ex);
 
 /* reply.c */
+void http_fix_lines(struct http_server *s);
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers);
 /* Around the call in which evhttp prints them; only while it has a connection. */
@@ -269,7 +271,8 @@ MUST_CHECK const struct err *http_server_listen(struct http_server *s, struct ar
 void http_server_unlisten(struct http_server *s);
 
 /* server.c */
-const char *http_server_date(struct http_server *s);
+/* Once a second. */
+void http_server_refresh_date(struct http_server *s);
 void http_server_conn_opened(struct http_server *s, struct http_conn *c);
 void http_server_conn_closed(struct http_server *s, struct http_conn *c);
 

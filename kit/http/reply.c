@@ -4,6 +4,7 @@
 #include "kit/http/chars.h"
 #include "kit/http/internal.h"
 
+#include <stdio.h>
 #include <sys/queue.h>
 
 static const struct {
@@ -129,6 +130,24 @@ static void put_line(struct buf *lines, const char *name, struct str value)
     memcpy(p + 4 + n, value.p, value.n);
 }
 
+void http_fix_lines(struct http_server *s)
+{
+    const struct http_conf *conf = &s->conf;
+    struct buf *lines = &s->lines;
+    char hsts[32] = "";
+
+    if (conf->tls && conf->hsts_s > 0)
+        snprintf(hsts, sizeof hsts, "max-age=%lld", (long long)conf->hsts_s);
+    buf_init(lines, HTTP_LINES_MAX);
+    buf_grow(lines, HTTP_DATE_LEN);
+    put_line(lines, "Server", str_of(conf->server_header));
+    for (size_t i = 0; i < conf->n_common; i++)
+        put_line(lines, conf->common[i].name, conf->common[i].value);
+    put_line(lines, "Strict-Transport-Security", str_of(*hsts ? hsts : NULL));
+    s->n_fixed = lines->n;
+    s->conf.common = NULL;
+}
+
 /* The date, and the other fields behind it. */
 static void put_lines(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers)
@@ -137,12 +156,11 @@ static void put_lines(struct http_exchange *ex, const char *content_type,
     struct buf *lines = &s->lines;
 
     buf_reset(lines);
-    buf_str(lines, str_of(http_server_date(s)));
-    put_line(lines, "Server", str_of(s->conf.server_header));
+    lines->n = s->n_fixed;
+    http_server_refresh_date(s);
     put_line(lines, "Content-Type", str_of(content_type));
     for (size_t i = 0; i < n_headers; i++)
         put_line(lines, headers[i].name, headers[i].value);
-    put_line(lines, "Strict-Transport-Security", str_of(*s->hsts ? s->hsts : NULL));
     if (lines->failed)
         LOG_ERROR(NULL, "http.header_dropped", KV("name", "those beyond the limit"));
 }

@@ -13,19 +13,20 @@ enum { SWEEP_AT_ONCE = 256 };
 
 /* ---- date ---- */
 
-const char *http_server_date(struct http_server *s)
+void http_server_refresh_date(struct http_server *s)
 {
+    char date[HTTP_DATE_LEN + 1];
     int64_t now_us = clock_mono_us();
     struct tm tm;
     time_t now;
 
-    if (s->date_us == 0 || now_us - s->date_us >= 1000000) {
-        now = time(NULL);
-        gmtime_r(&now, &tm);
-        strftime(s->date, sizeof s->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-        s->date_us = now_us;
-    }
-    return s->date;
+    if (s->date_us != 0 && now_us - s->date_us < 1000000)
+        return;
+    now = time(NULL);
+    gmtime_r(&now, &tm);
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    memcpy(s->lines.p, date, HTTP_DATE_LEN);
+    s->date_us = now_us;
 }
 
 /* ---- connections and requests ---- */
@@ -128,8 +129,6 @@ static void fill_in(struct http_server *s)
     c->handshake_ms = c->handshake_ms ? c->handshake_ms : c->request_ms;
     c->response_ms = c->response_ms ? c->response_ms : c->request_ms;
     c->drain_idle_ms = c->drain_idle_ms ? c->drain_idle_ms : c->idle_ms;
-    if (c->tls && c->hsts_s > 0)
-        snprintf(s->hsts, sizeof s->hsts, "max-age=%lld", (long long)c->hsts_s);
 }
 
 void http_server_set_tls(struct http_server *s, struct http_tls *tls)
@@ -155,7 +154,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
     s->limits = (struct head_limits){conf->max_head_bytes, conf->max_body_bytes};
     s->handler = handler;
     s->arg = arg;
-    buf_init(&s->lines, HTTP_LINES_MAX);
+    http_fix_lines(s);
     list_init(&s->conns);
     list_init(&s->arrivals);
     list_init(&s->in_flight);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kit/base/cidr.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 
 static struct arena a;
@@ -80,4 +81,25 @@ Test(cidr, an_address_is_nothing_more)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_not(ip_parse(str_of(bad[i]), &ip), "%s", bad[i]);
     cr_expect_not(ip_parse((struct str){"1.2.3.4\0", 8}, &ip));
+}
+
+/* One way of writing each IPv4 address, as inet_pton() reads them. */
+Test(cidr, addresses_are_read_as_inet_pton_does)
+{
+    static const char *const texts[] = {
+        "0.0.0.0",    "255.255.255.255", "127.0.0.1", "1.20.200.9",
+        "256.0.0.1",  "01.2.3.4",        "1.2.3.04",  "00.0.0.0",
+        "1.2.3.4.5",  "1..2.3",          "1.2.3.",    ".1.2.3.4",
+        "1.2.3.1000", "1.2.3.-4",        "1.2.3.+4",  "1.2.3.a",
+        "....",       "1.2.3.4.",        "a"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        unsigned char expected[4];
+        struct ip ip;
+        bool good = inet_pton(AF_INET, texts[i], expected) == 1;
+
+        cr_expect_eq(ip_parse(str_of(texts[i]), &ip), good, "%s", texts[i]);
+        if (good)
+            cr_expect_arr_eq(ip.bytes + 12, expected, 4, "%s", texts[i]);
+    }
 }

@@ -2,6 +2,8 @@
 /* Log lines byte by byte: stderr is a file that is read back. */
 #include "kit/base/log.h"
 
+#include "kit/base/clock.h"
+
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <math.h>
@@ -58,6 +60,31 @@ Test(log, a_line_has_its_keys_in_order)
     cr_assert_str_eq(after_head("warn"),
                      "\"event\":\"rpc.timeout\",\"request_id\":\"r1\",\"user_id\":\"u1\","
                      "\"route\":\"/v1/x/{id}\",\"method\":\"users.get\",\"ms\":12}\n");
+}
+
+/* Of a second only the first line makes all of its text; the lines are of two. */
+Test(log, each_line_has_the_time_it_was_written)
+{
+    enum { LINES = 12, PAUSE_US = 100000 };
+    int64_t before_us[LINES + 1], written_us;
+    struct str rest;
+
+    for (int i = 0; i < LINES; i++) {
+        before_us[i] = clock_wall_us();
+        LOG_INFO(NULL, "e");
+        usleep(PAUSE_US);
+    }
+    before_us[LINES] = clock_wall_us();
+    rest = captured();
+    for (int i = 0; i < LINES; i++) {
+        struct str line = str_split(rest, '\n', &rest);
+
+        cr_assert_gt(line.n, 7 + CLOCK_RFC3339_LEN);
+        cr_assert(clock_parse_rfc3339((struct str){line.p + 7, CLOCK_RFC3339_LEN},
+                                      &written_us));
+        cr_assert_geq(written_us, before_us[i]);
+        cr_assert_leq(written_us, before_us[i + 1]);
+    }
 }
 
 Test(log, a_line_needs_neither_context_nor_keys)

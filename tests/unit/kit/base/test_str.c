@@ -113,6 +113,21 @@ Test(str, utf8_is_checked_by_table_3_7_of_unicode)
     cr_assert(str_is_utf8((struct str){"a\0b", 3}));
 }
 
+/* However the words of ASCII before and behind it fall. */
+Test(str, utf8_is_checked_at_every_place)
+{
+    for (size_t n = 1; n < 40; n++) {
+        for (size_t at = 0; at < n; at++) {
+            char b[40];
+
+            memset(b, 'a', sizeof b);
+            cr_assert(str_is_utf8((struct str){b, n}));
+            b[at] = '\x80';
+            cr_assert_not(str_is_utf8((struct str){b, n}), "byte %zu of %zu", at, n);
+        }
+    }
+}
+
 /* Every code point and every pair of a lead with what may not follow it. */
 Test(str, utf8_takes_each_code_point_but_surrogates)
 {

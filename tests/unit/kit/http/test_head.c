@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The head machine, row by row: each row whole and byte by byte. */
+#include "kit/http/chars.h"
 #include "kit/http/head.h"
 
 #include <criterion/criterion.h>
@@ -322,4 +323,20 @@ Test(head, bounds_the_whole)
     cr_expect_eq(h.reject, HEAD_REJECT_HEAD_LENGTH);
     cr_expect_leq(h.lines.room, 2 * limits.head_bytes);
     head_fini(&h);
+}
+
+/* A field's value is text, wherever in it the byte stands. */
+Test(head, text_is_told_from_controls_at_every_place)
+{
+    for (unsigned c = 0; c < 256; c++) {
+        bool text = c == '\t' || (c >= ' ' && c != 0x7f);
+        char b[40];
+
+        for (size_t at = 0; at < sizeof b; at++) {
+            memset(b, 'a', sizeof b);
+            b[at] = (char)c;
+            cr_assert_eq(char_text_run((struct str){b, sizeof b}), text ? sizeof b : at,
+                         "byte %02x at %zu", c, at);
+        }
+    }
 }

@@ -22,6 +22,7 @@ static const struct {
     {"/a+b", "/a+b", NULL},
     {"/caf%C3%a9", "/caf\xc3\xa9", NULL},
     {"/%252F", "/%2F", NULL},
+    {"/%41bc%44%45fgh", "/AbcDEfgh", NULL},
     {"/a/./b", "/a/b", NULL},
     {"/a/../b", "/b", NULL},
     {"/a/b/..", "/a/", NULL},

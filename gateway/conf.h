@@ -52,6 +52,8 @@
       "calls at a time to one service, per loop, at most; less while it is slow")      \
     O(i64, hop_in_flight_min, "VIADUCT_HOP_IN_FLIGHT_MIN", "100", 1, 1e6,              \
       "and at least, however slow it is")                                              \
+    O(ms, hop_slow_ms, "VIADUCT_HOP_SLOW_MS", "1000", 10, 600000,                      \
+      "a replica that takes so long for four of five calls is left alone for a while") \
     O(ms, hedge_ms, "VIADUCT_HEDGE_MS", "0", 0, 60000,                                 \
       "a read without an answer for so long is also asked of another replica; 0: not") \
     RPC_TLS_OPTIONS(O)                                                                 \

@@ -216,6 +216,7 @@ static struct edge_conf edge_conf(const struct svc *s, const struct gateway_conf
         .zone = c->zone,
         .hop_in_flight = (unsigned)c->hop_in_flight,
         .hop_in_flight_min = (unsigned)c->hop_in_flight_min,
+        .hop_slow_ms = c->hop_slow_ms,
         .hedge_ms = c->hedge_ms,
         .redis = {.url = c->redis, .max_in_flight = 4096, .timeout_ms = c->redis_ms},
         .http = http_conf(c),

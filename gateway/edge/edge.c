@@ -19,6 +19,7 @@ static const struct err *connect_services(struct arena *a, struct edge *e)
                                          .zone = e->conf.zone,
                                          .in_flight = e->conf.hop_in_flight,
                                          .in_flight_min = e->conf.hop_in_flight_min,
+                                         .slow_ms = e->conf.hop_slow_ms,
                                          .hedge_ms = e->conf.hedge_ms};
     const char *const urls[] = {e->conf.users, e->conf.orders, e->conf.jobs};
 

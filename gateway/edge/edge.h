@@ -38,6 +38,7 @@ struct edge_conf {
     const char *zone;
     unsigned hop_in_flight;     /* calls at a time to one service, at most */
     unsigned hop_in_flight_min; /* ...and at least, however slow it is */
+    int64_t hop_slow_ms;        /* a replica that is so slow is left alone */
     int64_t hedge_ms;           /* 0: never */
     struct redis_conf redis;
     struct http_conf http;

@@ -11,6 +11,9 @@ struct rpc_client *rpc_client_create(struct loop *l, const struct rpc_client_con
 
     c->loop = l;
     c->conf = *conf;
+    c->breaker = BREAKER_DEFAULTS;
+    if (conf->slow_ms)
+        c->breaker.slow_ms = (uint32_t)conf->slow_ms;
     c->zone = mem_strdup(conf->zone ? conf->zone : "");
     buf_init(&c->scratch, RPC_FRAME_MAX);
     buf_init(&c->out, RPC_OUT_MAX);

@@ -33,6 +33,8 @@ struct rpc_client_conf {
     const char *zone;   /* replicas elsewhere only when none here can; NULL, "": none */
     unsigned in_flight; /* calls at a time to one service, at most; 0: 20000 */
     unsigned in_flight_min; /* ...and at least, however slow it is; 0: 100 */
+    int64_t slow_ms;  /* when four of five calls take so long, a replica is left alone for
+                         a  while; 0: as the breaker sees fit */
     int64_t hedge_ms; /* a read without an answer is asked again elsewhere; 0: not */
 };
 

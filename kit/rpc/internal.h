@@ -222,6 +222,7 @@ struct rpc_method_stats {
 struct rpc_client {
     struct loop *loop;
     struct rpc_client_conf conf;
+    struct breaker_conf breaker; /* of every replica */
     char *zone;
     struct rpc_upstream *upstreams[RPC_UPSTREAMS_MAX];
     atomic_uint upstreams_n;

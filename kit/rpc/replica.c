@@ -267,7 +267,7 @@ static struct rpc_replica *replica_new(struct rpc_upstream *u, const char *url)
     r->url = mem_strdup(url);
     r->state = RPC_REPLICA_CONNECTING;
     r->wanted = true;
-    breaker_init(&r->breaker, &BREAKER_DEFAULTS, clock_mono_us());
+    breaker_init(&r->breaker, &u->client->breaker, clock_mono_us());
     r->breaker_metric = breaker_metric(u, url);
     rpc_slots_init(&r->slots);
     buf_init(&r->control, CONTROL_MAX);

@@ -62,7 +62,7 @@ static void expect_503_at_once(const char *method, const char *path, const char 
     cr_expect_eq(a.status, 503, "%d %s", a.status, a.body.p);
     cr_expect_not_null(answer_header(&a, "retry-after").p);
     expect_text(&a, "/code", "unavailable");
-    cr_expect_lt(clock_mono_us() - began_us, 1000000, "it did not wait for anything");
+    cr_expect_lt(clock_mono_us() - began_us, 5000000, "it did not wait for a deadline");
 }
 
 static bool answers_200(void *path)

@@ -43,7 +43,8 @@ struct stack_conf {
 };
 
 /* Migrates, seeds the demo data, starts every part and waits until all are ready. `logs`
- * is made when missing. Limits of the gateway are set out of the way of tests. */
+ * is made when missing. Limits of the gateway, and what it takes for a slow service, are
+ * set out of the way of tests: their machine may be slow. */
 void stack_start(struct stack *s, const char *logs);
 /* The same with more to say. Of each part the first replica is started. */
 void stack_start_with(struct stack *s, const struct stack_conf *conf);

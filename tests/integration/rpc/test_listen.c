@@ -2,13 +2,13 @@
 /* The listener that speaks SP itself, met by bytes, by many connections, by a caller
  * while it drains; and NNG's own REP socket (tcp4://) in its place, for a reference. */
 #include "kit/rpc/stream.h"
+#include "tests/support/rpc/raw.h"
 #include "tests/support/rpc/rig.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -41,30 +41,6 @@ static in_port_t port(void)
     return (in_port_t)strtol(strrchr(rig_server_url(server), ':') + 1, NULL, 10);
 }
 
-static int dial(void)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port())};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    return fd;
-}
-
-/* The service's opening, then its end: what it has to say to malformed bytes. */
-static void expect_end(int fd, size_t word)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    char bytes[64];
-
-    while (poll(&p, 1, 20000) == 1)
-        if (read(fd, bytes, sizeof bytes) <= 0) {
-            close(fd);
-            return;
-        }
-    cr_assert_fail("it bears word %zu", word);
-}
-
 #define REQ        "\0SP\0\0\x30\0\0"
 #define WORD(text) {text, sizeof(text) - 1}
 
@@ -94,12 +70,12 @@ Test(rpc_listen, malformed_bytes_end_their_connection_whole_or_one_by_one)
 {
     for (size_t i = 0; i < 2 * (sizeof MALFORMED / sizeof *MALFORMED); i++) {
         size_t word = i / 2, step = i % 2 ? 1 : MALFORMED[word].n;
-        int fd = dial();
+        int fd = raw_dial(rig_server_url(server));
 
         for (size_t sent = 0; sent < MALFORMED[word].n; sent += step)
             if (send(fd, MALFORMED[word].bytes + sent, step, MSG_NOSIGNAL) < 0)
                 break; /* it knew enough */
-        expect_end(fd, word);
+        cr_assert(raw_ends(fd), "it bears word %zu", word);
     }
 }
 
@@ -110,14 +86,14 @@ Test(rpc_listen, connections_may_end_after_any_byte)
                                    "\x80\0\0\1"
                                    "01234567";
     for (size_t i = 0; i < 2 * sizeof good; i++) {
-        const struct linger hard = {.l_onoff = 1};
-        int fd = dial();
+        int fd = raw_dial(rig_server_url(server));
 
         if (i / 2)
             cr_assert_eq(send(fd, good, i / 2, MSG_NOSIGNAL), (ssize_t)(i / 2));
         if (i % 2)
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        close(fd);
+            raw_reset(fd);
+        else
+            close(fd);
     }
 }
 
@@ -132,7 +108,7 @@ Test(rpc_listen, a_hundred_unfinished_messages_stop_nobody)
     int fds[N];
 
     for (int i = 0; i < N; i++) {
-        fds[i] = dial();
+        fds[i] = raw_dial(rig_server_url(server));
         cr_assert_eq(send(fds[i], begun, sizeof begun - 1, MSG_NOSIGNAL),
                      (ssize_t)sizeof begun - 1);
     }
@@ -218,14 +194,14 @@ Test(rpc_addresses, a_draining_service_answers_what_it_has_and_refuses_connectio
     rig_init();
     server = rig_server_start(&(struct rig_conf){.url = "tcp://127.0.0.1:0", .loops = 3});
     rig_connect(rig_server_url(server));
-    half_open = dial();
+    half_open = raw_dial(rig_server_url(server));
     rig_begin(&(struct rig_call){.method = &RIG_SLEEP, .text = "late", .number = 300},
               &o);
     while (atomic_load(&rig_counts->begun) == 0)
         rig_until(rig_all_ended, NULL);
     rig_server_drain(server);
     cr_assert(rig_until(is_refused, NULL));
-    expect_end(half_open, 0);
+    cr_assert(raw_ends(half_open));
     cr_assert(rig_until(rig_all_ended, NULL));
     cr_assert_str_eq(o.text, "late");
     cr_assert(rig_until(has_gone, NULL), "the caller does not leave");

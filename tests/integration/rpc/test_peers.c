@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Peers that are wrong, broken or hostile: they lose their connection, and nobody else.
  */
-#include "kit/obs/metrics.h"
-#include "kit/rpc/frame.h"
+#include "tests/support/rpc/raw.h"
 #include "tests/support/rpc/rig.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
-#include <nng/protocol/reqrep0/req.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,28 +37,7 @@ static void stop(void)
 
 TestSuite(rpc_peers, .init = start, .fini = stop);
 
-static int64_t bad_frames(void)
-{
-    return metric_value(metrics_counter("viaduct_hop_bad_frames_total", "", NULL));
-}
-
-static bool bad_frames_are(void *n)
-{
-    return bad_frames() == *(int64_t *)n;
-}
-
 /* ---- a raw peer of the service ---------------------------------------------- */
-
-static void send_message(nng_socket s, const void *bytes, size_t n)
-{
-    nng_msg *msg;
-
-    cr_assert_eq(nng_msg_alloc(&msg, n), 0);
-    if (n)
-        memcpy(nng_msg_body(msg), bytes, n);
-    cr_assert_eq(nng_msg_header_append_u32(msg, 0x80000001u), 0);
-    cr_assert_eq(nng_sendmsg(s, msg, 0), 0);
-}
 
 static atomic_uint pipes_lost;
 
@@ -82,9 +58,8 @@ static nng_socket raw_peer(void)
     nng_socket s;
 
     atomic_store(&pipes_lost, 0);
-    cr_assert_eq(nng_req0_open_raw(&s), 0);
+    s = raw_open(rig_server_url(server));
     nng_pipe_notify(s, NNG_PIPE_EV_REM_POST, on_lost, NULL);
-    cr_assert_eq(nng_dial(s, rig_server_url(server), NULL, 0), 0);
     return s;
 }
 
@@ -92,12 +67,12 @@ static nng_socket raw_peer(void)
 static void expect_kicked(const void *bytes, size_t n, int times)
 {
     nng_socket s = raw_peer();
-    int64_t want = bad_frames() + 1;
+    int64_t want = raw_bad_frames() + 1;
 
     for (int i = 0; i < times; i++)
-        send_message(s, bytes, n);
+        raw_send(s, bytes, n);
     cr_assert(rig_until(lost_a_pipe, NULL), "%zu bytes were taken", n);
-    cr_assert(rig_until(bad_frames_are, &want));
+    cr_assert(rig_until(raw_bad_frames_reach, &want));
     nng_close(s);
 }
 
@@ -125,38 +100,6 @@ Test(rpc_peers, malformed_messages_end_their_connection)
     expect_kicked(bytes, RPC_HEAD_LEN + rpc_frame_size(&reply), 1);
 }
 
-/* HELLO by hand; returns the session. */
-static uint32_t greet(nng_socket s)
-{
-    struct rpc_frame f = {.type = RPC_HELLO,
-                          .of_hello = {.version = 1, .name = STR("x")}};
-    struct rpc_reader reader;
-    struct rpc_head head;
-    char bytes[100];
-    nng_msg *msg;
-
-    rpc_head_write(bytes, (struct rpc_head){0, 0});
-    rpc_frame_write(bytes + RPC_HEAD_LEN, &f);
-    send_message(s, bytes, RPC_HEAD_LEN + rpc_frame_size(&f));
-    cr_assert_eq(nng_recvmsg(s, &msg, 0), 0);
-    cr_assert(rpc_reader_init(&reader, (struct str){nng_msg_body(msg), nng_msg_len(msg)},
-                              &head));
-    cr_assert_eq(rpc_frame_read(&reader, &f), RPC_READ_FRAME);
-    cr_assert_eq(f.type, RPC_HELLO);
-    cr_assert(str_eq(f.of_hello.name, STR("rig")));
-    nng_msg_free(msg);
-    return f.of_hello.session;
-}
-
-static void send_frame(nng_socket s, uint32_t session, const struct rpc_frame *f)
-{
-    char bytes[400];
-
-    rpc_head_write(bytes, (struct rpc_head){session, 0});
-    rpc_frame_write(bytes + RPC_HEAD_LEN, f);
-    send_message(s, bytes, RPC_HEAD_LEN + rpc_frame_size(f));
-}
-
 Test(rpc_peers, a_message_for_an_earlier_connection_is_not_executed)
 {
     struct rpc_frame call = {.type = RPC_CALL,
@@ -166,11 +109,11 @@ Test(rpc_peers, a_message_for_an_earlier_connection_is_not_executed)
                              .body = STR("\x81\xa4text\xa1"
                                          "a")};
     nng_socket s = raw_peer();
-    uint32_t session = greet(s);
+    uint32_t session = raw_greet(s);
     nng_msg *msg;
 
-    send_frame(s, session + 1, &call);
-    send_frame(s, session, &call);
+    raw_send_frame(s, session + 1, &call);
+    raw_send_frame(s, session, &call);
     cr_assert_eq(nng_recvmsg(s, &msg, 0), 0);
     nng_msg_free(msg);
     cr_assert_eq(atomic_load(&rig_counts->begun), 1u);
@@ -192,7 +135,7 @@ Test(rpc_peers, the_work_of_a_lost_caller_is_cancelled)
                                          "a\xa6number\xcd\xea\x60")};
     nng_socket s = raw_peer();
 
-    send_frame(s, greet(s), &call);
+    raw_send_frame(s, raw_greet(s), &call);
     cr_assert(rig_until(has_some, &rig_counts->begun));
     nng_close(s);
     cr_assert(rig_until(has_some, &rig_counts->cut_off));
@@ -206,65 +149,32 @@ Test(rpc_peers, random_messages_only_cost_their_connection)
 
     for (int round = 0; round < 200; round++) {
         nng_socket s = raw_peer();
-        uint32_t session = round % 2 ? greet(s) : 0;
+        uint32_t session = round % 2 ? raw_greet(s) : 0;
 
         for (size_t i = 0; i < sizeof bytes; i++)
             bytes[i] = (char)rand_r(&seed);
         rpc_head_write(bytes, (struct rpc_head){session, 0});
-        send_message(s, bytes, (size_t)rand_r(&seed) % sizeof bytes);
+        raw_send(s, bytes, (size_t)rand_r(&seed) % sizeof bytes);
         nng_close(s);
     }
 }
 
 /* ---- plain TCP -------------------------------------------------------------- */
 
-static int tcp_connect(void)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET};
-    const char *port = strrchr(rig_server_url(server), ':') + 1;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons((uint16_t)strtol(port, NULL, 10));
-    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    return fd;
-}
-
-static void close_with_reset(int fd)
-{
-    struct linger hard = {.l_onoff = 1};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close(fd);
-}
-
 static const char SP_REQ[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
 
 Test(rpc_peers, connections_that_end_in_the_handshake_do_no_harm)
 {
     for (int i = 0; i < 200; i++) {
-        int fd = tcp_connect();
+        int fd = raw_dial(rig_server_url(server));
 
         if (i % 4)
             cr_assert_eq(send(fd, SP_REQ, (size_t)(i % 4) * 2, MSG_NOSIGNAL), i % 4 * 2);
         if (i % 2)
-            close_with_reset(fd);
+            raw_reset(fd);
         else
             close(fd);
     }
-}
-
-static void expect_closed(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    char bytes[64];
-
-    while (poll(&p, 1, 20000) == 1)
-        if (read(fd, bytes, sizeof bytes) <= 0) {
-            close(fd);
-            return;
-        }
-    cr_assert_fail("the connection is still open");
 }
 
 Test(rpc_peers, http_and_absurd_lengths_are_refused)
@@ -272,18 +182,18 @@ Test(rpc_peers, http_and_absurd_lengths_are_refused)
     static const char HTTP[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     static const char HUGE_LEN[8] = {0, 0, 0, 1, 0, 0, 0, 0}; /* 4 GiB */
     static const char OVER[8] = {0, 0, 0, 0, 0, 0x20, 0, 1};  /* 2 MiB and 1 */
-    int fd = tcp_connect();
+    int fd = raw_dial(rig_server_url(server));
 
     send(fd, HTTP, sizeof HTTP - 1, MSG_NOSIGNAL);
-    expect_closed(fd);
-    fd = tcp_connect();
+    cr_assert(raw_ends(fd));
+    fd = raw_dial(rig_server_url(server));
     send(fd, SP_REQ, sizeof SP_REQ, MSG_NOSIGNAL);
     send(fd, HUGE_LEN, sizeof HUGE_LEN, MSG_NOSIGNAL);
-    expect_closed(fd);
-    fd = tcp_connect();
+    cr_assert(raw_ends(fd));
+    fd = raw_dial(rig_server_url(server));
     send(fd, SP_REQ, sizeof SP_REQ, MSG_NOSIGNAL);
     send(fd, OVER, sizeof OVER, MSG_NOSIGNAL);
-    expect_closed(fd);
+    cr_assert(raw_ends(fd));
 }
 
 /* ---- a raw service for our caller ------------------------------------------- */
@@ -401,7 +311,7 @@ static void say(int listening, size_t word)
     cr_assert_geq(fd, 0);
     send(fd, FIRST_WORDS[word].bytes, FIRST_WORDS[word].n, MSG_NOSIGNAL);
     if (FIRST_WORDS[word].reset)
-        close_with_reset(fd);
+        raw_reset(fd);
     else if (FIRST_WORDS[word].n)
         cr_assert(rig_until(has_broken_off, &fd), "it bears word %zu", word);
     if (!FIRST_WORDS[word].reset)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Replies in pieces: back-pressure, ends of every kind, and peers that break the rules.
  */
-#include "kit/obs/metrics.h"
 #include "kit/rpc/stream.h"
+#include "tests/support/rpc/raw.h"
 #include "tests/support/rpc/rig.h"
 
 #include <criterion/criterion.h>
-#include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
-#include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -256,55 +254,18 @@ Test(rpc_streams_alone, more_than_a_connection_may_have_are_refused)
 
 /* ---- peers that break the rules --------------------------------------------- */
 
-static int64_t bad_frames(void)
-{
-    return metric_value(metrics_counter("viaduct_hop_bad_frames_total", "", NULL));
-}
-
-static bool bad_frames_are(void *n)
-{
-    return bad_frames() >= *(int64_t *)n;
-}
-
-static void send_frame(nng_socket s, uint32_t session, const struct rpc_frame *f)
-{
-    char bytes[400];
-    nng_msg *msg;
-
-    rpc_head_write(bytes, (struct rpc_head){session, 0});
-    rpc_frame_write(bytes + RPC_HEAD_LEN, f);
-    cr_assert_eq(nng_msg_alloc(&msg, RPC_HEAD_LEN + rpc_frame_size(f)), 0);
-    memcpy(nng_msg_body(msg), bytes, nng_msg_len(msg));
-    cr_assert_eq(nng_msg_header_append_u32(msg, 0x80000001u), 0);
-    cr_assert_eq(nng_sendmsg(s, msg, 0), 0);
-}
-
 /* Connected by hand, with a stream of 1000 chunks under way. */
 static nng_socket raw_reader(uint32_t *session)
 {
-    const struct rpc_frame hello = {.type = RPC_HELLO,
-                                    .of_hello = {.version = 1, .name = STR("x")}};
     const struct rpc_frame call = {.type = RPC_CALL,
                                    .method = RIG_STREAM.id,
                                    .call = 4096,
                                    .of_call.left_ms = 60000,
                                    .body = STR("\x82\xa4text\xa0\xa6number\xcd\x03\xe8")};
-    struct rpc_reader reader;
-    struct rpc_head head;
-    struct rpc_frame f;
-    nng_socket s;
-    nng_msg *msg;
+    nng_socket s = raw_open(rig_server_url(server));
 
-    cr_assert_eq(nng_req0_open_raw(&s), 0);
-    cr_assert_eq(nng_dial(s, rig_server_url(server), NULL, 0), 0);
-    send_frame(s, 0, &hello);
-    cr_assert_eq(nng_recvmsg(s, &msg, 0), 0);
-    cr_assert(rpc_reader_init(&reader, (struct str){nng_msg_body(msg), nng_msg_len(msg)},
-                              &head));
-    cr_assert_eq(rpc_frame_read(&reader, &f), RPC_READ_FRAME);
-    *session = f.of_hello.session;
-    nng_msg_free(msg);
-    send_frame(s, *session, &call);
+    *session = raw_greet(s);
+    raw_send_frame(s, *session, &call);
     return s;
 }
 
@@ -314,13 +275,13 @@ Test(rpc_streams, absurd_credit_costs_the_connection)
 
     for (size_t i = 0; i < sizeof ABSURD / sizeof *ABSURD; i++) {
         struct rpc_frame credit = {.type = RPC_CREDIT, .call = 4096, .credit = ABSURD[i]};
-        int64_t want = bad_frames() + 1;
+        int64_t want = raw_bad_frames() + 1;
         uint32_t session;
         nng_socket s = raw_reader(&session);
 
         atomic_store(&rig_counts->cut_off, 0);
-        send_frame(s, session, &credit);
-        cr_assert(rig_until(bad_frames_are, &want));
+        raw_send_frame(s, session, &credit);
+        cr_assert(rig_until(raw_bad_frames_reach, &want));
         cr_assert(rig_until(has_some, &rig_counts->cut_off));
         cr_assert_leq(atomic_load(&rig_counts->chunks),
                       (unsigned)(i + 1) * RPC_STREAM_WINDOW);
@@ -332,17 +293,17 @@ Test(rpc_streams, credit_for_a_call_that_is_not_there_is_nothing)
 {
     struct rpc_frame credit = {.type = RPC_CREDIT, .call = 4097, .credit = 0xffffffff};
     unsigned window = RPC_STREAM_WINDOW, more = RPC_STREAM_WINDOW + 3;
-    int64_t before = bad_frames();
+    int64_t before = raw_bad_frames();
     uint32_t session;
     nng_socket s = raw_reader(&session);
 
     cr_assert(rig_until(wrote, &window));
-    send_frame(s, session, &credit);
+    raw_send_frame(s, session, &credit);
     credit.call = 4096;
     credit.credit = 3;
-    send_frame(s, session, &credit);
+    raw_send_frame(s, session, &credit);
     cr_assert(rig_until(wrote, &more));
-    cr_assert_eq(bad_frames(), before);
+    cr_assert_eq(raw_bad_frames(), before);
     nng_close(s);
 }
 
@@ -410,7 +371,7 @@ static void expect_break(unsigned chunks, size_t bytes, const struct rpc_method 
 {
     struct wrong w = {.chunks = chunks, .bytes = bytes};
     const char *url = rig_ipc("wrong");
-    int64_t want = bad_frames() + 1;
+    int64_t want = raw_bad_frames() + 1;
     struct rig_outcome o;
     pthread_t thread;
 
@@ -419,7 +380,7 @@ static void expect_break(unsigned chunks, size_t bytes, const struct rpc_method 
     pthread_create(&thread, NULL, serve_wrongly, &w);
     rig_connect(url);
     rig_begin(&(struct rig_call){.method = m, .pause_ms = 60000}, &o);
-    cr_assert(rig_until(bad_frames_are, &want));
+    cr_assert(rig_until(raw_bad_frames_reach, &want));
     if (!o.ended)
         flow_cancel(o.flow, ERR_STATIC(CANCELLED));
     nng_close(w.socket);

@@ -289,15 +289,17 @@ static void is_refused(const char *text, char *named, const char *policy, int st
 static long judged(void)
 {
     static const char ask[] = "INFO commandstats\r\n", mark[] = "cmdstat_evalsha:calls=";
-    const char *port = strrchr(getenv("VIADUCT_REDIS"), ':') + 1;
-    const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)strtol(port, NULL, 10)),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const char *url = getenv("VIADUCT_REDIS");
+    const char *colon = url ? strrchr(url, ':') : NULL;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     static char text[1 << 16];
     size_t n = 0, whole = SIZE_MAX;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     const char *at;
 
+    cr_assert(colon && fd >= 0);
+    to.sin_port = htons((uint16_t)strtol(colon + 1, NULL, 10));
     cr_assert_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
     cr_assert_eq(send(fd, ask, sizeof ask - 1, 0), (ssize_t)sizeof ask - 1);
     while (n < whole) { /* $BYTES, a line end, and so many bytes */

@@ -14,6 +14,7 @@ const looks = {
 
 async function open(browser, look) {
     const page = await browser.newPage();
+    page.setDefaultTimeout(120_000); // a busy machine is no fault of the page
     page.on("console", (line) => ["error", "warn"].includes(line.type()) && problems.push(`console: ${line.text()}`));
     page.on("pageerror", (error) => problems.push(`script: ${error}`));
     page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));

@@ -123,7 +123,8 @@ const struct route routes[] = {
      .scopes = SCOPE_JOBS_READ, .rpc = &JOBS_GET, .status = 200},
     {HTTP_GET, "/v1/jobs/{id}/result", "jobs", "What a job has made", .auth = ROUTE_USER,
      .scopes = SCOPE_JOBS_READ, .cost = 5, .flow = job_result, .in = &by_id_msg,
-     .media = "text/csv", .priority = PRIORITY_BULK, .status = 200},
+     .media = "text/csv", .priority = PRIORITY_BULK, .longest_ms = 3600000,
+     .status = 200},
 
     /* ---- about the API ---- */
     {HTTP_GET, "/openapi.json", "about", "This document", .class = ROUTE_OPEN,

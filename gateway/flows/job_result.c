@@ -1,55 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /* GET /v1/jobs/{id}/result: chunk after chunk, each asked for when the one before has
- * left. */
+ * left, in a flow of its own whose memory goes with it: a client who reads slowly holds
+ * one of them. */
 #include "gateway/edge/internal.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/respond.h"
 #include "gateway/flows/flows.h"
 #include "proto/jobs.h"
 
-/* Outlives the flow: a client that goes may still be called back for what was written. */
-struct leaving {
-    struct wait wait;
-    bool forgotten;
-};
-
+/* In the arena of the request, which outlives the flow: a client that goes may still be
+ * called back for what was written. */
 struct sending {
-    struct job_result_query in;
-    struct job_result chunk;
+    struct request *rq;
+    struct job_result_query next;
+    struct wait part;    /* asked for, then on its way to the client */
+    struct flow *asking; /* for it; NULL: it has come */
+    bool more, forgotten;
 };
 
-static enum step chunk_came(struct flow *f);
-
-static enum step ask(struct flow *f)
+static enum step ask(struct flow *part)
 {
-    struct sending *s = f->state;
+    struct sending *s = part->owner;
 
-    s->chunk = (struct job_result){0};
-    return rpc_await(f, request_of(f)->edge->rpc, &JOBS_RESULT, &s->in, &s->chunk,
-                     chunk_came);
-}
-
-static enum step chunk_left(struct flow *f)
-{
-    struct sending *s = f->state;
-
-    if (!s->chunk.more)
-        return flow_done(f);
-    s->in.chunk++;
-    return ask(f);
-}
-
-static void forget(struct wait *w)
-{
-    CONTAINER_OF(w, struct leaving, wait)->forgotten = true;
-}
-
-static void drained(void *arg)
-{
-    struct leaving *l = arg;
-
-    if (!l->forgotten)
-        wait_end(&l->wait, NULL);
+    return rpc_await(part, s->rq->edge->rpc, &JOBS_RESULT, &s->next, part->out,
+                     flow_done);
 }
 
 /* A name that needs no quoting, whatever the service says. */
@@ -67,29 +41,87 @@ static struct str disposition(struct arena *a, struct str filename)
     return arena_printf(a, "attachment; filename=\"%s\"", name);
 }
 
-static enum step chunk_came(struct flow *f)
+static void left(void *sending)
+{
+    struct sending *s = sending;
+
+    if (!s->forgotten)
+        wait_end(&s->part, NULL);
+}
+
+static void send_part(struct sending *s, const struct job_result *part)
+{
+    struct arena *a = &s->rq->http->arena;
+
+    if (!s->rq->streaming)
+        respond_stream(s->rq, arena_str(a, part->content_type).p,
+                       disposition(a, part->filename));
+    s->more = part->more && s->rq->http->method != HTTP_HEAD;
+    s->rq->sent += part->bytes.n;
+    http_stream_write(s->rq->http, part->bytes, left, s);
+}
+
+static void asked(struct flow *part, const struct err *err)
+{
+    struct sending *s = part->owner;
+
+    if (s->asking != part)
+        return;
+    s->asking = NULL;
+    if (err)
+        wait_end(&s->part, err_copy(&s->part.flow->arena, err));
+    else
+        send_part(s, part->out);
+}
+
+static void forget(struct wait *w)
+{
+    struct sending *s = CONTAINER_OF(w, struct sending, part);
+    struct flow *asking = s->asking;
+
+    s->forgotten = true;
+    s->asking = NULL;
+    if (asking)
+        flow_cancel(asking, ERR_STATIC(CANCELLED));
+}
+
+static enum step part_left(struct flow *f);
+
+static enum step send_next(struct flow *f)
 {
     struct sending *s = f->state;
-    struct request *rq = request_of(f);
-    struct arena *a = &rq->http->arena;
-    struct leaving *l = ARENA_NEW(a, struct leaving);
+    struct flow *part = flow_create(f->loop, flow_left_ms(f), asked, s);
 
-    if (!rq->streaming)
-        respond_stream(rq, arena_str(a, s->chunk.content_type).p,
-                       disposition(a, s->chunk.filename));
-    rq->sent += s->chunk.bytes.n;
-    wait_begin(f, &l->wait, forget, true);
-    http_stream_write(rq->http, s->chunk.bytes, drained, l);
-    return flow_await(f, chunk_left);
+    part->env = f->env;
+    part->caller = f->caller;
+    part->trace = f->trace;
+    part->log = f->log;
+    part->priority = f->priority;
+    part->out = ARENA_NEW(&part->arena, struct job_result);
+    wait_begin(f, &s->part, forget, true);
+    s->asking = part;
+    flow_start(part, ask);
+    return flow_await(f, part_left);
+}
+
+static enum step part_left(struct flow *f)
+{
+    struct sending *s = f->state;
+
+    if (!s->more)
+        return flow_done(f);
+    s->next.chunk++;
+    return send_next(f);
 }
 
 enum step job_result(struct flow *f)
 {
-    struct sending *s = ARENA_NEW(&f->arena, struct sending);
+    struct request *rq = request_of(f);
+    struct sending *s = f->state = ARENA_NEW(&rq->http->arena, struct sending);
     const struct by_id *job = f->in;
 
-    f->state = s;
-    WIRE_SET(&s->in, id, job->id);
-    WIRE_SET(&s->in, chunk, 0);
-    return ask(f);
+    s->rq = rq;
+    WIRE_SET(&s->next, id, job->id);
+    WIRE_SET(&s->next, chunk, 0);
+    return send_next(f);
 }

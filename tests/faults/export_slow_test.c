@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A long export and a reader who takes his time: what he does not read is not read from
- * the database either, and neither gateway nor service grows by what he has not read. */
+/* A long export, or a long result of a job, and a reader who takes his time: what he does
+ * not read is not read from the database either, and neither gateway nor service grows by
+ * what he has not read. */
 #include "tests/faults/faults.h"
 #include "tests/support/load/load.h"
 #include "tests/support/stack/db.h"
@@ -18,6 +19,8 @@ enum {
     ROWS = 200000,
     PAGES = ROWS / 200,
     GROWTH_MAX_BYTES = 8 << 20, /* of an export of 40 MB */
+    PARTS = 200,
+    PART_BYTES = 200000,
     RECEIVE_BYTES = 65536,
     CALM_US = 1000000,
 };
@@ -38,15 +41,14 @@ static void place_many(void)
     db_close(db);
 }
 
-static int ask(void)
+static int ask(const char *path)
 {
     const struct sockaddr_in a = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)t.stack.gateway_port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char request[LOAD_REQUEST_MAX];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = RECEIVE_BYTES;
-    size_t n = load_write(request, sizeof request, "GET", "/v1/exports/orders", t.admin,
-                          NULL, NULL);
+    size_t n = load_write(request, sizeof request, "GET", path, t.admin, NULL, NULL);
 
     cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
     cr_assert_eq(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
@@ -146,7 +148,7 @@ static void reads_slowly(void)
 {
     double gateway = rss(STACK_GATEWAY), orders = rss(STACK_ORDERS);
     struct reading r = {0};
-    int fd = ask();
+    int fd = ask("/v1/exports/orders");
 
     reader_stalls();
     read_all(fd, &r);
@@ -164,7 +166,7 @@ static void reads_slowly(void)
 static void goes_away(void)
 {
     double before;
-    int fd = ask();
+    int fd = ask("/v1/exports/orders");
     char some[RECEIVE_BYTES];
 
     cr_assert_gt(recv(fd, some, sizeof some, 0), 0);
@@ -172,6 +174,61 @@ static void goes_away(void)
     wait_until(is_idle, NULL, 10, "the export to be cancelled");
     before = pages();
     cr_assert_lt(before, 2 * PAGES, "it was not read to its end: %.0f pages", before);
+}
+
+/* ---- a job's result ---- */
+
+static const char *job_with_long_result(void)
+{
+    static const char id[] = "01990000-0000-7000-8000-000000000001";
+    struct answer me = api_call(&t.api, "GET", "/v1/users/me", t.admin, NULL);
+    struct db *db = db_open("VIADUCT_JOBS_PG");
+
+    db_run(db, api_text(&t.api,
+                        "INSERT INTO jobs (id, kind, state, payload, owner, progress, "
+                        "finished_at) VALUES ('%s', 'report', 'succeeded', '', '%s', "
+                        "100, now())",
+                        id, answer_get(&t.api, &me, "/id")));
+    db_run(db, api_text(&t.api,
+                        "INSERT INTO job_results (job_id, fence, chunk, bytes) "
+                        "SELECT '%s', 0, n, convert_to(repeat('x', %d), 'UTF8') "
+                        "FROM generate_series(0, %d) n",
+                        id, PART_BYTES, PARTS - 1));
+    db_close(db);
+    return id;
+}
+
+static unsigned long read_result(int fd, double *most)
+{
+    static char piece[RECEIVE_BYTES];
+    unsigned long xs = 0;
+    ssize_t n;
+
+    for (unsigned i = 0; (n = recv(fd, piece, sizeof piece, 0)) > 0; i++) {
+        double now = i % 100 == 0 ? rss(STACK_GATEWAY) : 0;
+
+        *most = now > *most ? now : *most;
+        for (ssize_t at = 0; at < n; at++)
+            xs += piece[at] == 'x';
+        if (n >= 5 && memcmp(piece + n - 5, "0\r\n\r\n", 5) == 0)
+            break;
+    }
+    return xs;
+}
+
+/* The head has some 'x' of its own. */
+static void result_in_parts(void)
+{
+    const char *id = job_with_long_result();
+    double before = rss(STACK_GATEWAY), most = 0;
+    int fd = ask(api_text(&t.api, "/v1/jobs/%s/result", id));
+    unsigned long xs = read_result(fd, &most);
+
+    close(fd);
+    (void)fprintf(stderr, "a result of %lu bytes; gateway grew by %.1f MiB\n", xs,
+                  (most - before) / (1 << 20));
+    cr_assert_geq(xs, (unsigned long)PARTS * PART_BYTES);
+    cr_assert_lt(most - before, GROWTH_MAX_BYTES);
 }
 
 /* VIADUCT_WORK_MS is less than it takes: an export has its own longest time. */
@@ -187,5 +244,6 @@ Test(export_slow, reader_slows_the_database_and_nothing_grows)
                  200);
     reads_slowly();
     goes_away();
+    result_in_parts();
     faults_close(&t);
 }

@@ -312,6 +312,7 @@ static void prepare(struct stack *s, const struct stack_conf *conf)
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_USER=100000000");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_LIMIT_SIGN_IN=1000000");
     program_env(&s->part[STACK_GATEWAY], "VIADUCT_HOP_SLOW_MS=600000");
+    program_env(&s->part[STACK_GATEWAY], "VIADUCT_REDIS_TIMEOUT_MS=5000");
     (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->gateway_port);
 }
 

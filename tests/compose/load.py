@@ -28,7 +28,11 @@ from urllib.parse import urlsplit
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RESULTS = "/results/load.json"
 WORKERS = 16
-PAUSE_S = 0.02  # of a worker, between requests: the machine has other things to do
+# Of a worker, between requests: the machine has other things to do. Some pause for so long that
+# their connection is idle when its gateway is told to go, and in use before it has gone.
+PAUSE_S = 0.02
+LONG_PAUSE_S = 1.5
+LONG_PAUSES = 4
 
 stop = threading.Event()
 
@@ -96,8 +100,9 @@ def login(client, email, password):
 
 
 class Worker(threading.Thread):
-    def __init__(self, url, token, admin, product):
+    def __init__(self, url, token, admin, product, pause_s):
         super().__init__()
+        self.pause_s = pause_s
         self.client = Client(url)
         self.token, self.admin, self.product = token, admin, product
         self.requests, self.failures, self.orders, self.reports = 0, [], [], []
@@ -115,7 +120,7 @@ class Worker(threading.Thread):
             except Failure as e:
                 self.failures.append(f"{time.strftime('%X')} {e}")
             self.slowest_ms = max(self.slowest_ms, int((time.monotonic() - began) * 1000))
-            time.sleep(PAUSE_S)
+            time.sleep(self.pause_s)
 
     def read_product(self):
         self.client.want(200, "GET", f"/v1/products/{self.product}")
@@ -152,7 +157,8 @@ def prepare(url):
 def run(url):
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     email, token, admin, product = prepare(url)
-    workers = [Worker(url, token, admin, product) for _ in range(WORKERS)]
+    pauses = [LONG_PAUSE_S] * LONG_PAUSES + [PAUSE_S] * (WORKERS - LONG_PAUSES)
+    workers = [Worker(url, token, admin, product, pause_s) for pause_s in pauses]
     for w in workers:
         w.start()
     print("under load", flush=True)

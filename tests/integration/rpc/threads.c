@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STREAMS = 24, ROUNDS = 5, CALLS_A_ROUND = 1000, BREATH_MS = 50 };
+/* The thread sanitizer makes a call fifty times as long. */
+enum { STREAMS = 24, ROUNDS = 5, CALLS_A_ROUND = 400 };
 
 #define CHECK(what)                                          \
     do {                                                     \
@@ -23,11 +24,10 @@ enum { STREAMS = 24, ROUNDS = 5, CALLS_A_ROUND = 1000, BREATH_MS = 50 };
 struct stream {
     struct rig_outcome o;
     struct loop_timer timer;
-    bool hindered; /* a breaker was not closed while the call was out */
 };
 
 static struct stream streams[STREAMS];
-static int answered, waited_out, goal;
+static int answered, goal;
 static bool streaming;
 
 static const struct rig_call CALLS[] = {
@@ -43,52 +43,25 @@ static const struct rig_call CALLS[] = {
 };
 enum { KINDS = sizeof CALLS / sizeof *CALLS };
 
-static struct metric *breakers[2];
-
-static bool a_breaker_is_not_closed(void)
+static void check_end(const struct rig_outcome *o)
 {
-    return metric_value(breakers[0]) > 0 || metric_value(breakers[1]) > 0;
-}
-
-static bool is_answer(const struct rig_outcome *o)
-{
-    return !o->code || o->code == &RIG_OUT_OF_STOCK || o->code == &ERR_CODE_DEADLINE;
-}
-
-/* On a busy machine a call may take seconds, and then a breaker does open. Calls that it
- * refuses are no answers: the test goes on when it has closed. */
-static void take_end(const struct stream *s)
-{
-    const struct rig_outcome *o = &s->o;
-
-    if (is_answer(o))
-        answered++;
-    else if (o->code == &ERR_CODE_UNAVAILABLE && s->hindered)
-        waited_out++;
-    else
+    if (o->code && o->code != &RIG_OUT_OF_STOCK && o->code != &ERR_CODE_DEADLINE)
         mem_die("a call ended with %s: %s", o->code->name, o->text);
-}
-
-static void begin(struct stream *s)
-{
-    rig_begin(&CALLS[random_u32() % KINDS], &s->o);
-    s->hindered = a_breaker_is_not_closed();
 }
 
 static void on_timer(struct loop_timer *t)
 {
     struct stream *s = CONTAINER_OF(t, struct stream, timer);
-    bool refused = s->o.ended && !is_answer(&s->o);
 
-    s->hindered |= a_breaker_is_not_closed();
     if (s->o.ended) {
-        take_end(s);
+        check_end(&s->o);
+        answered++;
         s->o.ended = false;
         if (!streaming)
             return;
-        begin(s);
+        rig_begin(&CALLS[random_u32() % KINDS], &s->o);
     }
-    loop_timer_set(t, refused ? BREATH_MS : 0);
+    loop_timer_set(t, 0);
 }
 
 static bool reached(void *unused)
@@ -118,14 +91,6 @@ static bool drained(void *server)
 static struct rig_server *start_at(const char *url)
 {
     return rig_server_start(&(struct rig_conf){.url = url, .loops = 3});
-}
-
-static struct metric *breaker_of(const struct rig_server *s)
-{
-    char target[300];
-
-    snprintf(target, sizeof target, "rig@%s", rig_server_url(s));
-    return metrics_gauge("viaduct_breaker_state", "", "target", target, NULL);
 }
 
 static void roll(struct rig_server **s)
@@ -158,12 +123,10 @@ int main(void)
     char urls[500];
 
     rig_init();
-    a = start_at(rig_tcp());
+    a = start_at("tcp://127.0.0.1:0");
     b = start_at(rig_ipc("threads"));
     snprintf(urls, sizeof urls, "tcp://localhost%s,%s", strrchr(rig_server_url(a), ':'),
              rig_server_url(b));
-    breakers[0] = breaker_of(a);
-    breakers[1] = breaker_of(b);
     rig_connect(urls);
     start_streams();
     for (int i = 0; i < ROUNDS; i++)
@@ -173,6 +136,6 @@ int main(void)
     rig_disconnect();
     rig_server_stop(a);
     rig_server_stop(b);
-    printf("%d calls, and %d that a breaker refused\n", answered, waited_out);
+    printf("%d calls\n", answered);
     return 0;
 }

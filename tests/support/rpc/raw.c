@@ -91,6 +91,7 @@ int raw_dial(const char *url)
 
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
+    must(fd >= 0, "socket");
     must(connect(fd, (struct sockaddr *)&to, sizeof to) == 0, "connect");
     return fd;
 }

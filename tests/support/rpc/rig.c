@@ -141,7 +141,8 @@ static enum step chunk_came(struct flow *f)
     if (chunk.n == 1)
         return d->call.pause_ms ? flow_sleep(f, d->call.pause_ms, read_chunk)
                                 : read_chunk(f);
-    if (chunk.n != RIG_CHUNK || memcmp(chunk.p, &d->outcome->chunks, sizeof(unsigned)))
+    if (chunk.n != RIG_CHUNK ||
+        memcmp(chunk.p, &d->outcome->chunks, sizeof(unsigned)) != 0)
         mem_die("rig: a chunk is lost, or not the one that was sent");
     if (++d->outcome->chunks == d->call.most)
         return flow_done(f);

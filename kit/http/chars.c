@@ -4,9 +4,8 @@
 
 #define T CHAR_TEXT         /* SP " < > and obs-text */
 #define N (T | CHAR_TOKEN)  /* # */
-#define Q (T | CHAR_TARGET) /* ? { } \ */
+#define Q (T | CHAR_TARGET) /* ? { } \ [ ] */
 #define X (N | CHAR_TARGET) /* ^ ` | */
-#define B (Q | CHAR_HOST)   /* [ ] */
 #define P (Q | CHAR_PATH)   /* / @ */
 #define S (P | CHAR_HOST)   /* ( ) , ; = : */
 #define A (S | CHAR_TOKEN)  /* letters, digits and ! $ % & ' * + - . _ ~ */
@@ -18,7 +17,7 @@ const unsigned char char_classes[256] = {
     T, A, T, N, A, A, A, A, S, S, A, A, S, A, A, P, /*  !"#$%&'()*+,-./ */
     A, A, A, A, A, A, A, A, A, A, S, S, T, S, T, Q, /* 0123456789:;<=>? */
     P, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, /* @ABCDEFGHIJKLMNO */
-    A, A, A, A, A, A, A, A, A, A, A, B, Q, B, X, A, /* PQRSTUVWXYZ[\]^_ */
+    A, A, A, A, A, A, A, A, A, A, A, Q, Q, Q, X, A, /* PQRSTUVWXYZ[\]^_ */
     X, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, /* `abcdefghijklmno */
     A, A, A, A, A, A, A, A, A, A, A, Q, X, Q, A, 0, /* pqrstuvwxyz{|}~ */
     T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,

@@ -11,7 +11,7 @@ enum {
     CHAR_TOKEN = 2,  /* tchar */
     CHAR_TARGET = 4, /* may be in a request target, with what browsers leave as it is */
     CHAR_PATH = 8,   /* pchar, '/' and '%' */
-    CHAR_HOST = 16,  /* may be in a Host value */
+    CHAR_HOST = 16,  /* may be in the name of a host, with its port */
 };
 
 extern const unsigned char char_classes[256];

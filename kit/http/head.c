@@ -4,6 +4,7 @@
  * Every way to be refused is a row of HEAD_REJECTS.
  */
 #include "kit/http/head.h"
+#include "kit/http/authority.h"
 #include "kit/http/chars.h"
 #include "kit/http/errors.h"
 
@@ -130,12 +131,6 @@ static enum head_reject read_method(struct head *h, struct str name)
     return HEAD_REJECT_METHOD;
 }
 
-/* "host:port" or "[::1]:port", not empty, no user information. */
-static bool is_authority(struct str s)
-{
-    return s.n > 0 && char_run(s, CHAR_HOST) == s.n;
-}
-
 /* Takes "http://" or "https://" off. */
 static bool skip_scheme(struct str *s)
 {
@@ -162,7 +157,7 @@ static bool skip_authority(struct str *target)
         return false;
     while (n < target->n && target->p[n] != '/')
         n++;
-    if (!is_authority((struct str){target->p, n}))
+    if (!authority_is_valid((struct str){target->p, n}))
         return false;
     *target = (struct str){target->p + n, target->n - n};
     return true;
@@ -205,7 +200,8 @@ static enum head_reject read_request_line(struct head *h, struct str line)
 static enum head_reject read_host(struct head *h, struct str value)
 {
     h->hosts++;
-    return h->hosts == 1 && is_authority(value) ? HEAD_REJECT_NONE : HEAD_REJECT_HOST;
+    return h->hosts == 1 && authority_is_valid(value) ? HEAD_REJECT_NONE
+                                                      : HEAD_REJECT_HOST;
 }
 
 static enum head_reject read_length(struct head *h, struct str value)

@@ -129,6 +129,10 @@ static const struct row rows[] = {
     ROW(400, "GET /echo HTTP/1.1\r\n"
              "Host: u@a\r\n\r\n"),
     ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: a:b\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
+             "Host: [::1\r\n\r\n"),
+    ROW(400, "GET /echo HTTP/1.1\r\n"
              "Host : a\r\n\r\n"),
     ROW(400, "GET /echo HTTP/1.1\r\n"
              " Host: a\r\n\r\n"),

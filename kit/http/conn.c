@@ -115,8 +115,12 @@ void http_conn_drop_body(struct http_conn *c)
 /* evhttp frees the connection, for whatever reason. */
 static void closed(struct evhttp_connection *evcon, void *arg)
 {
+    struct http_conn *c = arg;
+    struct loop *l = c->server->loop;
+
     (void)evcon;
-    http_conn_forget(arg);
+    http_conn_forget(c);
+    loop_pace(l);
 }
 
 /* ---- bytes in ---- */
@@ -380,6 +384,7 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
     if (c->state == CONN_REFUSED)
         throw_away(c, input);
     c->taking = false;
+    loop_pace(c->server->loop);
 }
 
 /* ---- life ---- */
@@ -496,5 +501,7 @@ struct bufferevent *http_conn_accept(struct event_base *base, void *server)
     list_push(&s->arrivals, &c->arrival);
     event_active(s->arrived, EV_TIMEOUT, 0);
     http_server_conn_opened(s, c);
+    if (loop_pace(s->loop))
+        http_server_pause_accepting(s);
     return c->bev;
 }

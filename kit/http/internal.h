@@ -63,6 +63,7 @@ struct http_server {
     struct loop_timer unlisten; /* while draining */
     int unlisten_tries;
     struct loop_timer accept_again;
+    struct loop_task accept_next_turn;
     int spare_fd;           /* given up to close who cannot be served; -1: lost */
     int64_t shed_logged_us; /* monotonic */
 
@@ -269,6 +270,8 @@ void http_take_fields_back(struct http_exchange *ex);
 MUST_CHECK const struct err *http_server_listen(struct http_server *s, struct arena *a);
 /* Nothing of accepting is left; also when http_server_listen() has failed. */
 void http_server_unlisten(struct http_server *s);
+/* Until the next turn. */
+void http_server_pause_accepting(struct http_server *s);
 
 /* server.c */
 /* Once a second. */

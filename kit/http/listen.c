@@ -23,13 +23,32 @@ static void keep_spare(struct http_server *s)
         s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static void accept_on(struct http_server *s)
+{
+    if (s->bound && s->n_conns < s->conf.max_connections)
+        evconnlistener_enable(s->listener);
+}
+
 static void accept_again(struct loop_timer *t)
 {
     struct http_server *s = CONTAINER_OF(t, struct http_server, accept_again);
 
     keep_spare(s);
-    if (s->bound && s->n_conns < s->conf.max_connections)
-        evconnlistener_enable(s->listener);
+    accept_on(s);
+}
+
+static void accept_next_turn(struct loop_task *t)
+{
+    accept_on(CONTAINER_OF(t, struct http_server, accept_next_turn));
+}
+
+/* libevent would go on until nobody waits. */
+void http_server_pause_accepting(struct http_server *s)
+{
+    if (!s->bound)
+        return;
+    evconnlistener_disable(s->listener);
+    loop_soon(s->loop, &s->accept_next_turn);
 }
 
 /* A listener's callbacks share one argument, and it is evhttp's. */
@@ -102,6 +121,7 @@ void http_server_unlisten(struct http_server *s)
     if (*at)
         *at = s->next;
     loop_timer_clear(&s->accept_again);
+    loop_task_cancel(&s->accept_next_turn);
     if (s->spare_fd >= 0)
         close(s->spare_fd);
     s->spare_fd = -1;
@@ -178,6 +198,7 @@ const struct err *http_server_listen(struct http_server *s, struct arena *a)
     int fd;
 
     loop_timer_init(&s->accept_again, s->loop, accept_again);
+    loop_task_init(&s->accept_next_turn, accept_next_turn);
     keep_spare(s);
     if (!parse_address(s->conf.listen, &ss, &len))
         return err_new(a, &ERR_CODE_BAD_REQUEST, "'%s' is not an address with a port",

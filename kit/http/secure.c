@@ -14,6 +14,9 @@ static void told(const SSL *ssl, int where, int result)
     (void)result;
     if (c && (where & SSL_CB_HANDSHAKE_DONE))
         http_conn_secured(c);
+    else if (c && (where &
+                   SSL_CB_EXIT)) /* half of a handshake costs as much as many requests */
+        loop_pace(c->server->loop);
 }
 
 struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c)

@@ -28,6 +28,7 @@ struct loop {
     struct dying *frees;
     size_t frees_n, frees_room;
     struct wheel wheel;
+    struct list due; /* timers that could not run in the last turn */
     struct watch watch;
 };
 
@@ -35,6 +36,8 @@ struct loop {
 void loop_on_wake(evutil_socket_t fd, short what, void *arg);
 void loop_on_alarm(evutil_socket_t fd, short what, void *arg);
 
+/* loop_pace() for a turn that has lasted turn_us. */
+bool loop_pace_at(struct loop *l, int64_t turn_us);
 void loop_wake(const struct loop *l);
 void loop_run_posts(struct loop *l);
 /* Those that are queued now; what they queue stays for the next time. */

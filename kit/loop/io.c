@@ -27,7 +27,8 @@ static void mark_over(struct watch *w)
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_fd *f = arg;
-    struct watch *w = &f->loop->watch;
+    struct loop *l = f->loop;
+    struct watch *w = &l->watch;
     int ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
 
     (void)fd;
@@ -35,6 +36,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     watch_mark(w, f->name);
     f->fn(f->arg, ready);
     mark_over(w);
+    loop_pace_at(l, watch_marked_us(w));
 }
 
 struct loop_fd *loop_fd_create_named(struct loop *l, int fd,

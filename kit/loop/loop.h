@@ -14,6 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A turn takes no more events from the kernel than LOOP_EVENTS_MAX. It hands them over
+ * for LOOP_PACE_US, and runs timers that are due for as long: what is left is for the
+ * next turn, in the same order. */
+enum { LOOP_EVENTS_MAX = 64, LOOP_PACE_US = 1500 };
+
 struct loop;
 struct event_base;
 
@@ -29,6 +34,10 @@ void loop_stop(struct loop *l);
 
 /* For kit/http only: evhttp and bufferevents are made on it. */
 struct event_base *loop_event_base(struct loop *l);
+/* For callbacks of others on it, which libevent would run for all that is ready in one
+ * turn: true when the turn has lasted LOOP_PACE_US. Then it ends after this callback, and
+ * what else is ready stays ready for the next. */
+bool loop_pace(struct loop *l);
 
 /* ---- from other threads --------------------------------------------------------- */
 
@@ -60,7 +69,7 @@ struct loop_task {
 void loop_task_init_named(struct loop_task *t, void (*fn)(struct loop_task *t),
                           const char *name);
 void loop_task_cancel(struct loop_task *t);
-/* After all events that are ready now: the place to flush batches. */
+/* After the events of this turn: the place to flush batches. */
 void loop_at_turn_end(struct loop *l, struct loop_task *t);
 /* In the next turn, before waiting for events again: breaks recursion. */
 void loop_soon(struct loop *l, struct loop_task *t);

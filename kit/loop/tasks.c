@@ -144,7 +144,8 @@ static void run_frees(struct loop *l)
 
 bool loop_has_work(const struct loop *l)
 {
-    return !list_empty(&l->soon) || !list_empty(&l->at_end) || l->frees_n > 0;
+    return !list_empty(&l->soon) || !list_empty(&l->at_end) || !list_empty(&l->due) ||
+           l->frees_n > 0;
 }
 
 void loop_end_turn(struct loop *l)

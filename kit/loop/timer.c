@@ -33,12 +33,12 @@ void loop_timer_clear(struct loop_timer *t)
 
 void loop_run_timers(struct loop *l)
 {
-    struct list due;
+    int64_t start_us = clock_mono_us();
+    int64_t until_us = start_us + LOOP_PACE_US;
     struct list *it;
 
-    list_init(&due);
-    wheel_advance(&l->wheel, clock_mono_us(), &due);
-    while ((it = list_pop(&due))) {
+    wheel_advance(&l->wheel, start_us, &l->due);
+    while (l->watch.turn.running_us < until_us && (it = list_pop(&l->due))) {
         struct loop_timer *t = CONTAINER_OF(it, struct loop_timer, link);
 
         watch_mark(&l->watch, t->name);

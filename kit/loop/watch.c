@@ -146,15 +146,17 @@ static void tell(struct watch *w, const struct watch_parts *p)
     w->unsaid = 0;
 }
 
-/* What is neither computed nor queued for was blocked by a system call, a lock, the disk:
- * but a thread that never waited was not, its processor was elsewhere. */
-static struct watch_parts divide(int64_t us, const struct watch_sample *from,
+/* What is neither computed (before_us before the first sample) nor queued for was blocked
+ * by a system call, a lock, the disk: but a thread that never waited was not, its
+ * processor was elsewhere. */
+static struct watch_parts divide(int64_t us, int64_t before_us,
+                                 const struct watch_sample *from,
                                  const struct watch_sample *to)
 {
     struct watch_parts p = {.us = us};
 
     p.queued_us = at_most(to->queued_us - from->queued_us, us);
-    p.computed_us = at_most(to->cpu_us - from->cpu_us, us - p.queued_us);
+    p.computed_us = at_most(before_us + to->cpu_us - from->cpu_us, us - p.queued_us);
     if (to->waits > from->waits)
         p.blocked_us = us - p.queued_us - p.computed_us;
     return p;
@@ -163,7 +165,7 @@ static struct watch_parts divide(int64_t us, const struct watch_sample *from,
 static void judge_long(struct watch *w, int64_t us)
 {
     struct watch_sample s = take_sample(w);
-    struct watch_parts p = divide(us, &w->sample, &s);
+    struct watch_parts p = divide(us, w->turn.before_us, &w->sample, &s);
     int64_t own_us = p.computed_us + p.blocked_us;
 
     count(&w->over_5ms);

@@ -70,6 +70,11 @@ void watch_begin(struct watch *w);
 void watch_enter(struct watch *w);
 /* What runs from now on: a literal, NULL for the loop itself. */
 void watch_mark(struct watch *w, const char *what);
+/* How long the turn had taken then. */
+static inline int64_t watch_marked_us(const struct watch *w)
+{
+    return w->turn.before_us + w->turn.running_us - w->turn.enter_us;
+}
 /* A longer story: a warning, at most one a second. */
 void watch_end(struct watch *w);
 /* Any thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* See harness.h. */
 #include "harness.h"
+#include "kit/base/clock.h"
 #include "kit/base/mem.h"
 #include "tls.h"
 
@@ -34,10 +35,19 @@ static void echo(struct http_req *r)
     http_reply(r, 200, "text/plain", headers, 2, body);
 }
 
+static void compute(const struct harness *h)
+{
+    int64_t until_us = clock_mono_us() + atomic_load(&h->busy_us);
+
+    while (clock_mono_us() < until_us)
+        ;
+}
+
 static void waiter_gone(struct http_req *r)
 {
     struct harness *h = r->user;
 
+    compute(h);
     atomic_fetch_add(&h->gone, 1);
     http_reply(r, 503, NULL, NULL, 0, STR(""));
 }
@@ -131,6 +141,7 @@ static void handle(void *arg, struct http_req *r)
 {
     struct harness *h = arg;
 
+    compute(h);
     atomic_fetch_add(&h->requests, 1);
     if (str_eq(r->path, STR("/wait"))) {
         r->user = h;

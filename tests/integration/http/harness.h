@@ -21,6 +21,7 @@ struct harness {
     bool tls;             /* clients too; all tests are built once more with this */
     atomic_int requests;  /* the handler was called */
     atomic_int gone;      /* req->gone was called */
+    atomic_int busy_us;   /* so long computes either, each time */
     atomic_long streamed; /* bytes that /forever has written */
 };
 

@@ -158,7 +158,7 @@ static void close_ready(struct ready_fd *r)
     close(r->ends[1]);
 }
 
-Test(loop_tasks, turn_end_comes_after_all_ready_events_and_frees_after_that)
+static void run_with_two_ready(void)
 {
     struct ready_fd first, second;
     struct letter end1, end2;
@@ -173,6 +173,16 @@ Test(loop_tasks, turn_end_comes_after_all_ready_events_and_frees_after_that)
     guard_run(loop);
     close_ready(&first);
     close_ready(&second);
+}
+
+/* A turn that took long, on a busy machine, leaves some of them to the next. */
+Test(loop_tasks, turn_end_comes_after_all_ready_events_and_frees_after_that)
+{
+    do {
+        memset(trace, 0, sizeof trace);
+        loop_turns_restart(loop);
+        run_with_two_ready();
+    } while (loop_turns(loop).longest_us >= LOOP_PACE_US);
     cr_assert(strcmp(trace, "ab12ab") == 0 || strcmp(trace, "ba21ba") == 0, "%s", trace);
 }
 

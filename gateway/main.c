@@ -166,6 +166,7 @@ static const struct err *start(struct arena *a, struct svc *s, void *conf)
     if (e)
         return e;
     quota = http_quota_create(&shares);
+    svc_reserve_descriptors(shares.connections);
     rpc_process_init();
     arena_init(&forever);
     buf_init(&document, OPENAPI_BYTES_MAX);

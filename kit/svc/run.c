@@ -4,6 +4,7 @@
 #include "kit/base/mem.h"
 #include "kit/svc/internal.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LOOPS_MAX = 256, FDS_MAX = 1 << 20, VALUE_CAP = 1024 };
+enum { LOOPS_MAX = 256, FDS_MAX = 1 << 20, FDS_FIRST = 1024, VALUE_CAP = 1024 };
 
 /* ---- the process ---- */
 
@@ -25,6 +26,21 @@ static void raise_fd_limit(void)
         return;
     r.rlim_cur = r.rlim_max < FDS_MAX ? r.rlim_max : FDS_MAX;
     (void)setrlimit(RLIMIT_NOFILE, &r);
+    svc_reserve_descriptors(FDS_FIRST);
+}
+
+/* The table is as long as the highest descriptor that ever was. */
+void svc_reserve_descriptors(size_t n)
+{
+    struct rlimit r;
+    int fd;
+
+    if (n == 0 || getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return;
+    fd =
+        fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, (int)(n < r.rlim_cur ? n : r.rlim_cur) - 1);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* A heap grows by mmap, brk or mprotect, each of which waits for page faults in other

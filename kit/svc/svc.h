@@ -96,6 +96,10 @@ unsigned svc_loop_count(const struct svc *s);
 /* Any thread, from def->start on; to post to. */
 struct loop *svc_loop(const struct svc *s, unsigned index);
 bool svc_draining(const struct svc *s);
+/* Makes room for n of them in the kernel's table at once: it grows in steps, and in each
+ * of them whoever opens something waits for all processors (RCU), 10 ms and more. Best
+ * before there are loops; more than that may be opened all the same. */
+void svc_reserve_descriptors(size_t n);
 
 /* Ready waits for every gate: add in start or loop_start, open when (say) the first
  * database connection is there. Any thread opens. */

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ static int64_t resident_bytes(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static int64_t open_fds(void)
+/* Reading the directory takes 2 us for each: 20 ms with 10,000 connections. */
+static int64_t count_fds(void)
 {
     DIR *d = opendir("/proc/self/fd");
     int64_t n = 0;
@@ -43,6 +45,14 @@ static int64_t open_fds(void)
         n += e->d_name[0] != '.';
     closedir(d);
     return n - 1; /* the directory's own */
+}
+
+/* Linux 6.2 and later say it (proc(5), /proc/pid/fd). */
+static int64_t open_fds(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/fd", &st) == 0 && st.st_size > 0 ? st.st_size : count_fds();
 }
 
 static int64_t max_fds(void)

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct buf out;
 
@@ -180,6 +181,16 @@ Test(metrics, the_process_is_measured)
     cr_assert_geq(shown("process_max_fds "), 10);
     cr_assert_float_eq(shown("process_start_time_seconds "), now, 60);
     HAS("# TYPE process_cpu_seconds_total counter");
+}
+
+Test(metrics, open_descriptors_are_counted)
+{
+    double before = shown("process_open_fds ");
+    int fd = dup(STDERR_FILENO);
+
+    cr_assert_eq(shown("process_open_fds "), before + 1);
+    close(fd);
+    cr_assert_eq(shown("process_open_fds "), before);
 }
 
 Test(metrics, one_name_of_two_kinds_is_a_broken_invariant, .signal = 6)

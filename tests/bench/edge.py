@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench edge: the HTTP front alone. What its filter costs and decodes (filter_bench), a
 server of kit/http beside a tuned evhttp, then a real gateway with nothing behind it: 10,000 idle
-connections, full handshakes beside nginx with the same certificate, and TLS beside plain, there
+connections, much at once, full handshakes beside nginx with the same certificate, and TLS beside plain, there
 (without a goal: OpenSSL is a quarter of what so little costs) and through the whole product.
 
 Servers are on one core, the load on the other. Requests are OPTIONS /v1/orders: the whole
 pipeline up to the call. CPU per request says the same as the rate of a full core, and says it
 also on a machine that has other work; goals are judged by it where it is named."""
+import os
 import re
 import resource
+import signal
 import socket
 import ssl
 import statistics
@@ -18,6 +20,8 @@ import threading
 import time
 import urllib.request
 
+from pathlib import Path
+
 from measure import (BIN, LOAD_CORE, Cost, Load, Processes, Report, children, free_port, interleaved, listens,
                      measure, ratio_of, rss_mb, say, table, wait_until)
 from stack import Stack
@@ -25,6 +29,9 @@ from stack import Stack
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (1, 2) if QUICK else (5, 3)
 IDLE = 1000 if QUICK else 10000
+# system calls of x86-64 and arm64: epoll_wait, epoll_pwait, futex, clock_nanosleep, poll, ppoll
+WAITING = {"232", "281", "22", "202", "98", "230", "115", "7", "271", "73"}
+BURST = 1000 # within the backlog
 CLIENTS = 4 # that make handshakes
 OPTIONS = ["OPTIONS /v1/orders"]
 GREETING = b"OPTIONS /v1/orders HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -165,11 +172,91 @@ def idle_connections(report, load, pid, port):
     memory(report, "tls", pid, port["tls"], IDLE // 4, context)[0].close()
 
 
-def served(admin):
-    """Requests so far."""
+def metric(admin, name):
     with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics") as r:
         lines = r.read().decode().splitlines()
-    return sum(float(l.split()[-1]) for l in lines if l.startswith("viaduct_http_request_duration_seconds_count"))
+    return sum(float(l.split()[-1]) for l in lines if l.startswith(name))
+
+
+def served(admin):
+    """Requests so far."""
+    return metric(admin, "viaduct_http_request_duration_seconds_count")
+
+
+# ---- much at once ----
+
+def say_hello(context, client):
+    """Half of a handshake; its other half is the server's affair."""
+    client = context.wrap_socket(client, do_handshake_on_connect=False)
+    client.setblocking(False)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return client
+
+
+class Stopped:
+    """The process stands still, its threads being between two turns, so what is done meanwhile comes at once."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def stands(self):
+        os.kill(self.pid, signal.SIGSTOP)
+        time.sleep(0.01)
+        calls = {(t / "syscall").read_text().split()[0] for t in Path(f"/proc/{self.pid}/task").iterdir()}
+        if calls <= WAITING:
+            return True
+        os.kill(self.pid, signal.SIGCONT)
+        time.sleep(0.05)
+        return False
+
+    def __enter__(self):
+        wait_until(self.stands, "all threads wait for events")
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGCONT)
+        time.sleep(1)
+
+
+def bursts(report, pid, port):
+    """How long turns get, by what the gateway computes itself."""
+    longest = 'viaduct_loop_longest_own_turn_seconds{loop="0"}'
+    context = ssl._create_unverified_context()
+    rows = [("(before)", f"{metric(port['admin'], longest) * 1000:.1f}")]
+
+    def done(what):
+        rows.append((what, f"{metric(port['admin'], longest) * 1000:.1f}"))
+
+    with Stopped(pid):
+        clients = [socket.create_connection(("127.0.0.1", port["plain"])) for _ in range(BURST)]
+    done(f"{BURST} connect")
+    with Stopped(pid):
+        for c in clients:
+            c.sendall(GREETING)
+    done("and ask")
+    with Stopped(pid):
+        for c in clients:
+            c.close()
+    done("and go")
+    with Stopped(pid):
+        clients = [say_hello(context, socket.create_connection(("127.0.0.1", port["tls"]))) for _ in range(BURST)]
+    done(f"{BURST} say hello over TLS")
+    with Stopped(pid):
+        for c in clients:
+            c.close()
+    done("and go")
+    idle = Idle(port["plain"], IDLE)
+    done(f"{IDLE} connect and ask")
+    idle.close()
+    time.sleep(1)
+    done("and go")
+    table(("at once", "longest turn so far, ms"), rows)
+    report.goal("longest turn, much at once", metric(port["admin"], longest) * 1000, 5, False, "ms")
+
+
+# ---- TLS ----
 
 
 def steady(load, target, scheme):
@@ -268,6 +355,7 @@ def main():
         make_certificate(processes.path)
         pid, port = start_gateway(processes)
         idle_connections(report, load, pid, port)
+        bursts(report, pid, port)
         tls_beside_plain(report, load, {"name": "front", "pid": pid, "admin": port["admin"], "http": port["plain"],
                                         "https": port["tls"], "requests": OPTIONS})
         handshakes_beside_nginx(report, processes, pid, port)

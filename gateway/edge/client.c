@@ -2,6 +2,8 @@
 /* See gateway/edge/client.h. */
 #include "gateway/edge/client.h"
 
+#include "kit/http/fields.h"
+
 static const char *const fields[] = {
     [CLIENT_X_FORWARDED_FOR] = "x-forwarded-for", [CLIENT_FORWARDED] = "forwarded"};
 
@@ -57,6 +59,16 @@ const struct err *client_rules_read(struct arena *a, const struct client_conf *c
 
 /* ---- the client ---- */
 
+/* Not one that is escaped, which the client may have had the proxy write. */
+static bool is_quote(struct str s, size_t at)
+{
+    size_t backslashes = 0;
+
+    while (backslashes < at && s.p[at - backslashes - 1] == '\\')
+        backslashes++;
+    return s.p[at] == '"' && backslashes % 2 == 0;
+}
+
 /* The last element of a list; quotes may hold commas, an odd one spoils what is left. */
 static struct str cut_last(struct str *list)
 {
@@ -65,7 +77,7 @@ static struct str cut_last(struct str *list)
     struct str last;
 
     while (i > 0 && (quoted || list->p[i - 1] != ','))
-        quoted ^= list->p[--i] == '"';
+        quoted ^= is_quote(*list, --i);
     last = (struct str){list->p + i, list->n - i};
     *list = i > 0 ? (struct str){list->p, i - 1} : (struct str){NULL, 0};
     return str_trim(last);
@@ -91,17 +103,23 @@ static struct str without_port(struct str node)
     return port.p && memchr(port.p, ':', port.n) ? node : host;
 }
 
-/* for=192.0.2.43;proto=https */
+/* for=192.0.2.43;proto=https. Host in it is what the client said, with ';' perhaps: that
+ * may be in quotes, and of two `for` none is believed. */
 static struct str forwarded_for(struct str element)
 {
+    struct str found = STR("");
+    unsigned n = 0;
+
     while (element.p) {
-        struct str pair = str_trim(str_split(element, ';', &element));
+        struct str pair = http_part_next(&element, ';');
         struct str value;
 
-        if (str_eq_nocase(str_split(pair, '=', &value), STR("for")) && value.p)
-            return unquoted(value);
+        if (str_eq_nocase(str_split(pair, '=', &value), STR("for")) && value.p) {
+            found = unquoted(value);
+            n++;
+        }
     }
-    return STR("");
+    return n == 1 ? found : STR("");
 }
 
 /* Reads one line of the field from its end on; false when the client is found. */

@@ -20,20 +20,20 @@ static size_t element_end(struct str s, char separator)
     return i < s.n ? i : s.n;
 }
 
-static struct str cut(struct str *list, char separator)
+struct str http_part_next(struct str *rest, char separator)
 {
-    size_t n = element_end(*list, separator);
-    struct str element = {list->p, n};
+    size_t n = element_end(*rest, separator);
+    struct str part = {rest->p, n};
 
-    *list = n < list->n ? (struct str){list->p + n + 1, list->n - n - 1}
+    *rest = n < rest->n ? (struct str){rest->p + n + 1, rest->n - n - 1}
                         : (struct str){NULL, 0};
-    return str_trim(element);
+    return str_trim(part);
 }
 
 struct str http_list_next(struct str *list)
 {
     while (list->p) {
-        struct str element = cut(list, ',');
+        struct str element = http_part_next(list, ',');
 
         if (element.n > 0)
             return element;
@@ -65,7 +65,7 @@ int http_quality(struct str parameters)
 {
     while (parameters.p) {
         struct str value;
-        struct str name = str_split(cut(&parameters, ';'), '=', &value);
+        struct str name = str_split(http_part_next(&parameters, ';'), '=', &value);
         int weight;
 
         if (!value.p || !str_eq_nocase(str_trim(name), STR("q")))
@@ -102,7 +102,7 @@ int http_accepts(struct str accept, struct str media)
 
     while ((element = http_list_next(&accept)).p) {
         struct str parameters = element;
-        int is = specificity(cut(&parameters, ';'), media);
+        int is = specificity(http_part_next(&parameters, ';'), media);
         int q = http_quality(parameters);
 
         empty = false;

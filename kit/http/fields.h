@@ -14,6 +14,10 @@ enum { HTTP_QUALITY_MAX = 1000 };
  * quotes do not divide. */
 struct str http_list_next(struct str *list);
 
+/* Cuts the first of several parts off that `separator` divides, trimmed, maybe empty: "a"
+ * of "a; b". Not in quotes. *rest is absent behind the last. */
+struct str http_part_next(struct str *rest, char separator);
+
 /* The weight among the parameters of an element, in thousandths: "q=0.5", "Q=1". Without
  * one, or with one that is none: HTTP_QUALITY_MAX. */
 int http_quality(struct str parameters);

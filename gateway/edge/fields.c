@@ -214,6 +214,8 @@ void fields_of_error(struct fields *f, struct request *rq, const struct err *e)
     fields_add(f, "Cache-Control", STR("no-store"));
     fields_add(f, "WWW-Authenticate", challenge(rq, e));
     fields_add(f, "Retry-After", retry_after(rq, e));
+    if (rq->match.route)
+        deprecation(f, rq, rq->match.route);
     if (err_kind(e) == ERR_METHOD_NOT_ALLOWED)
         fields_add(f, "Allow", router_allow(&rq->http->arena, rq->match.allowed));
 }

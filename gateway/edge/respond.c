@@ -13,6 +13,8 @@
 
 enum { PROBLEM_MAX = 65536, KEPT_MAX = 65536, ETAG_MAX = STR_I64_MAX + 19 };
 
+#define PROBLEM "application/problem+json"
+
 /* ---- Accept ---- */
 
 const struct err *respond_acceptable(const struct request *rq)
@@ -68,12 +70,16 @@ static struct str packed_etag(struct arena *a, struct str etag)
     return arena_printf(a, "%.*s-gzip\"", (int)etag.n - 1, etag.p);
 }
 
+static bool is_json(struct str type)
+{
+    return str_eq(type, STR("application/json")) || str_eq(type, STR(PROBLEM));
+}
+
 static bool may_pack(const struct request *rq, const char *type, struct str body)
 {
     if (rq->packed.p)
         return gzip_asked(http_header_list(rq->http, "accept-encoding"));
-    return type && str_eq(str_of(type), STR("application/json")) && body.n >= GZIP_MIN &&
-           body.n <= GZIP_MAX &&
+    return type && is_json(str_of(type)) && body.n >= GZIP_MIN && body.n <= GZIP_MAX &&
            gzip_asked(http_header_list(rq->http, "accept-encoding"));
 }
 
@@ -96,25 +102,6 @@ static void send(struct request *rq, int status, const char *type, const struct 
     http_reply(rq->http, status, type, f->v, f->n, body);
 }
 
-static void send_problem(struct request *rq, const struct err *e)
-{
-    struct fields f = {.n = 0};
-    struct str rest;
-    struct str instance = str_split(rq->http->target, '?', &rest); /* absent if refused */
-    struct buf b;
-
-    if (rq->streaming) { /* too late to say */
-        rq->status = err_info(e)->http_status;
-        return;
-    }
-    buf_init(&b, PROBLEM_MAX);
-    http_problem(&b, e, instance, rq->id);
-    fields_common(&f, rq);
-    fields_of_error(&f, rq, e);
-    send(rq, err_info(e)->http_status, "application/problem+json", &f, buf_view(&b));
-    buf_fini(&b);
-}
-
 /* JSON of a kilobyte always gets smaller; if not, it is sent as it is, which its tag may
  * not say: the tag only tells representations apart. */
 static struct str pack(struct request *rq, struct fields *f, struct str body)
@@ -127,6 +114,29 @@ static struct str pack(struct request *rq, struct fields *f, struct str body)
         return body;
     fields_add(f, "Content-Encoding", STR("gzip"));
     return packed;
+}
+
+static void send_problem(struct request *rq, const struct err *e)
+{
+    struct fields f = {.n = 0};
+    struct str rest, body;
+    struct str instance = str_split(rq->http->target, '?', &rest); /* absent if refused */
+    struct buf b;
+
+    if (rq->streaming) { /* too late to say */
+        rq->status = err_info(e)->http_status;
+        return;
+    }
+    buf_init(&b, PROBLEM_MAX);
+    http_problem(&b, e, instance, rq->id);
+    fields_common(&f, rq);
+    fields_of_error(&f, rq, e);
+    body = buf_view(&b);
+    rq->packed = (struct str){NULL, 0}; /* of what would have been sent */
+    if (may_pack(rq, PROBLEM, body))
+        body = pack(rq, &f, body);
+    send(rq, err_info(e)->http_status, PROBLEM, &f, body);
+    buf_fini(&b);
 }
 
 static void send_body(struct request *rq, const char *type, struct str reply,

@@ -22,6 +22,7 @@ struct place {
 struct router {
     struct place places[ROUTES_MAX];
     unsigned n;
+    unsigned allowed; /* anywhere */
 };
 
 static unsigned split(struct str path, struct str *out)
@@ -78,6 +79,7 @@ struct router *router_create(const struct route *routes)
         p->allowed |= 1u << it->method | 1u << HTTP_OPTIONS;
         if (it->method == HTTP_GET)
             p->allowed |= 1u << HTTP_HEAD;
+        r->allowed |= p->allowed;
     }
     qsort(r->places, r->n, sizeof *r->places, by_path);
     return r;
@@ -125,6 +127,8 @@ void router_find(const struct router *r, enum http_method method, struct str pat
     unsigned n = path.p[0] == '/' ? split(path, segments) : 0;
 
     *out = (struct router_match){0};
+    if (str_eq(path, STR("*")))
+        out->allowed = r->allowed;
     for (unsigned i = 0; n > 0 && i < r->n; i++) {
         const struct place *p = &r->places[i];
 

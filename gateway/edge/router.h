@@ -24,7 +24,8 @@ struct router_match {
     unsigned n_params;
 };
 
-/* HEAD is GET. A literal segment goes before a parameter. */
+/* HEAD is GET. A literal segment goes before a parameter. "*", which only OPTIONS may ask
+ * for, is the whole API. */
 void router_find(const struct router *r, enum http_method method, struct str path,
                  struct router_match *out);
 

@@ -208,12 +208,15 @@ static const struct err *read_key(struct request *rq)
     while (i < key.n && key.p[i] > ' ' && key.p[i] < 0x7f)
         i++;
     rq->key = key;
-    if (!key.p || (key.n > 0 && i == key.n && key.n <= KEY_MAX))
+    if (!key.p)
+        return NULL;
+    if (key.n > 0 && i == key.n && key.n <= KEY_MAX &&
+        http_header_count(rq->http, "idempotency-key") == 1)
         return NULL;
     err = err_new(&rq->flow->arena, &ERR_CODE_BAD_PARAMETERS,
                   "The Idempotency-Key is not acceptable");
     err_add_field(&rq->flow->arena, err, STR("Idempotency-Key"),
-                  "must be 1 to %d visible ASCII characters", KEY_MAX);
+                  "must be there once, with 1 to %d visible ASCII characters", KEY_MAX);
     return err;
 }
 

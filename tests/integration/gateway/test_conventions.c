@@ -331,6 +331,9 @@ Test(conventions, options_and_head_are_answered_for_every_route)
     cr_expect_not_null(answer_header(&a, "etag").p);
     expect_status(call("HEAD", "/v1/nothing", NULL, NULL, NULL), 404, "HEAD");
     expect_status(call("HEAD", "/v1/auth/login", NULL, NULL, NULL), 405, "HEAD");
+    a = raw(HEAD_OF("OPTIONS *", "X: y"));
+    expect_status(a, 204, "of the whole API");
+    expect_header(&a, "allow", "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
 }
 
 Test(conventions, tokens_are_never_stored)
@@ -400,6 +403,35 @@ Test(conventions, json_is_packed_for_those_who_ask)
     cr_expect_null(answer_header(&a, "content-encoding").p);
     a = get("/v1/nothing", "Accept-Encoding: gzip");
     cr_expect_null(answer_header(&a, "content-encoding").p, "too small");
+}
+
+Test(conventions, a_long_problem_is_packed_too)
+{
+    const char *bad = "{\"product_id\":\"x\",\"quantity\":-1}";
+    const char *token = api_member(&api).token, *json = bad;
+    struct answer a;
+
+    for (int i = 0; i < 20; i++)
+        json = api_text(&api, "%s,%s", json, bad);
+    json = api_text(&api, "{\"items\":[%s]}", json);
+    a = call("POST", "/v1/orders", token, json, "Accept-Encoding: gzip");
+    expect_status(a, 422, "many fields");
+    expect_header(&a, "content-type", "application/problem+json");
+    expect_header(&a, "content-encoding", "gzip");
+    a = call("POST", "/v1/orders", token, json, NULL);
+    cr_expect_null(answer_header(&a, "content-encoding").p);
+    cr_expect_str_eq(answer_get(&api, &a, "/code"), "request.invalid");
+}
+
+Test(conventions, of_two_idempotency_keys_none_is_believed)
+{
+    const char *json = "{\"items\":[{\"product_id\":"
+                       "\"01890000-0000-7000-8000-000000000001\",\"quantity\":1}]}";
+    struct answer a = call("POST", "/v1/orders", api_member(&api).token, json,
+                           "Idempotency-Key: a\r\nIdempotency-Key: b");
+
+    expect_status(a, 400, "two keys");
+    cr_expect_str_eq(answer_get(&api, &a, "/code"), "request.bad_parameter");
 }
 
 Test(conventions, a_packed_body_has_a_tag_of_its_own)

@@ -104,6 +104,10 @@ Test(fields, say_that_a_route_goes_away)
     expect_field(&f, "Sunset", "Fri, 01 Jan 2027 00:00:00 GMT");
     expect_field(&f, "Link", "</v1/new>; rel=\"successor-version\"");
     expect_field(&f, "Cache-Control", "private, no-cache");
+    f.n = 0; /* also to a client that only meets errors there */
+    fields_of_error(&f, &rq, ERR_STATIC(INTERNAL));
+    expect_field(&f, "Deprecation", "@1767225600");
+    expect_field(&f, "Sunset", "Fri, 01 Jan 2027 00:00:00 GMT");
     arena_fini(&http.arena);
 }
 

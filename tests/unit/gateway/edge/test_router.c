@@ -79,7 +79,7 @@ Test(router, knows_what_is_not_there)
 {
     static const char *const paths[] = {"/b",      "/a/",        "/a/x/",
                                         "/a/x/b",  "/a/x/b/y/z", "/A",
-                                        "/a//b/c", "*",          "/1/2/3/4/5/6/7/8/9"};
+                                        "/a//b/c", "/*",         "/1/2/3/4/5/6/7/8/9"};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         cr_expect_eq(find(HTTP_GET, paths[i]).allowed, 0, "%s", paths[i]);
@@ -100,4 +100,6 @@ Test(router, says_which_methods_there_are)
     expect_allow("/a", "GET, HEAD, POST, OPTIONS");
     expect_allow("/a/x", "GET, HEAD, OPTIONS");
     expect_allow("/", "DELETE, OPTIONS");
+    cr_expect_null(find(HTTP_OPTIONS, "*").route);
+    expect_allow("*", "GET, HEAD, POST, DELETE, OPTIONS");
 }

@@ -38,7 +38,12 @@ static bool names_a_thing(const struct route *r)
 
 static bool is_conditional(const struct route *r)
 {
-    return r->if_match;
+    return r->if_match != IF_MATCH_IGNORED;
+}
+
+static bool wants_condition(const struct route *r)
+{
+    return r->if_match == IF_MATCH_REQUIRED;
 }
 
 static bool always(const struct route *r)
@@ -63,6 +68,7 @@ static const struct {
     {ERR_URI_TOO_LONG, always, "The target is too long; see x-limits"},
     {ERR_UNSUPPORTED_MEDIA, answers_to_body, "The body must be application/json"},
     {ERR_INVALID, answers_to_body, "Some fields are not acceptable"},
+    {ERR_PRECONDITION_REQUIRED, wants_condition, "If-Match is needed"},
     {ERR_LIMITED, always, "Too many requests; see Retry-After"},
     {ERR_HEADERS_TOO_LARGE, always, "The head is too large; see x-limits"},
     {ERR_INTERNAL, always, "Something went wrong on our side"},

@@ -77,12 +77,12 @@ static void put_query_parameter(struct buf *b, const struct wire_field *f)
 }
 
 static void put_header_parameter(struct buf *b, const char **sep, const char *name,
-                                 const char *text, const char *schema)
+                                 bool required, const char *text, const char *schema)
 {
     buf_printf(b,
-               "%s{\"name\":\"%s\",\"in\":\"header\",\"required\":false,"
+               "%s{\"name\":\"%s\",\"in\":\"header\",\"required\":%s,"
                "\"description\":\"%s\",\"schema\":%s}",
-               *sep, name, text, schema);
+               *sep, name, required ? "true" : "false", text, schema);
     *sep = ",";
 }
 
@@ -98,17 +98,18 @@ static void put_parameters(struct buf *b, const struct route *r)
         sep = ",";
     }
     if (r->if_match)
-        put_header_parameter(b, &sep, "If-Match", "ETag of the version to change",
+        put_header_parameter(b, &sep, "If-Match", r->if_match == IF_MATCH_REQUIRED,
+                             "ETag of the version to change; * for any",
                              "{\"type\":\"string\"}");
     if (r->binds)
         put_header_parameter(
-            b, &sep, "DPoP",
+            b, &sep, "DPoP", false,
             "A proof of a key (RFC 9449; ES256 or EdDSA): the tokens are then good with "
             "that key only.",
             "{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096}");
     if (r->keyed)
         put_header_parameter(
-            b, &sep, "Idempotency-Key",
+            b, &sep, "Idempotency-Key", false,
             "Made by the client, new for each thing to be done, the same when it asks "
             "again: "
             "the thing is done once, and the first answer is given again for 24 hours. "

@@ -28,7 +28,8 @@ const struct route routes[] = {
     {HTTP_GET, "/v1/users/{id}", "users", "An account", .auth = ROUTE_USER,
      .scopes = SCOPE_ACCOUNT_READ, .rpc = &USERS_GET, .status = 200},
     {HTTP_PATCH, "/v1/users/{id}", "users", "Change an account", .auth = ROUTE_USER,
-     .rpc = &USERS_PATCH, .body = &user_patch_body_msg, .if_match = true, .status = 200},
+     .rpc = &USERS_PATCH, .body = &user_patch_body_msg, .if_match = IF_MATCH_TAKEN,
+     .status = 200},
     {HTTP_DELETE, "/v1/users/{id}", "users", "Delete an account", .auth = ROUTE_USER,
      .rpc = &USERS_DELETE, .status = 204},
     {HTTP_GET, "/v1/users/{id}/overview", "users",
@@ -74,7 +75,7 @@ const struct route routes[] = {
     {HTTP_PATCH, "/v1/products/{id}", "products", "Change a product", .auth = ROUTE_USER,
      .scopes = SCOPE_PRODUCTS_WRITE, .class = ROUTE_ADMIN,
      .permission = PERM_PRODUCTS_WRITE, .rpc = &PRODUCTS_PATCH,
-     .body = &product_patch_body_msg, .if_match = true, .status = 200},
+     .body = &product_patch_body_msg, .if_match = IF_MATCH_REQUIRED, .status = 200},
 
     /* ---- orders ---- */
     {HTTP_POST, "/v1/orders", "orders", "Place an order", .auth = ROUTE_USER,

@@ -16,6 +16,10 @@ enum { ROUTES_MAX = 256 };
 
 enum route_auth { ROUTE_PUBLIC, ROUTE_USER };
 
+/* What If-Match is to a change. Required: of several people who edit the same thing none
+ * overwrites what he has not seen, unless he says "*". */
+enum route_if_match { IF_MATCH_IGNORED, IF_MATCH_TAKEN, IF_MATCH_REQUIRED };
+
 /*
  * Classes of routes: which limits count a call (gateway/edge/limit.h) and which addresses
  * may make it (gateway/edge/client.h). A route that takes a permission is ADMIN's. X is
@@ -58,8 +62,8 @@ struct route {
     size_t body_max;  /* bytes; 0: what VIADUCT_MAX_BODY_BYTES says */
     const char *self; /* its field that is the caller's id */
     bool binds;       /* its field jkt is whose DPoP proof came along, if one did */
-    bool if_match;    /* its field if_version comes from If-Match */
-    bool keyed;       /* takes Idempotency-Key: its service does it by kit/idempotency */
+    enum route_if_match if_match; /* its field if_version comes from it */
+    bool keyed; /* takes Idempotency-Key: its service does it by kit/idempotency */
 
     const struct wire_msg *reply; /* NULL: the method's */
     const char *media;            /* NULL: application/json */

@@ -189,7 +189,10 @@ static const struct err *read_if_match(struct request *rq, const struct wire_msg
         newest = version > newest ? version : newest;
     }
     if (!asked)
-        return NULL;
+        return rq->match.route->if_match == IF_MATCH_REQUIRED
+                   ? err_new(&rq->flow->arena, &ERR_CODE_VERSION_REQUIRED,
+                             "Send the ETag of what you change, or * for any version")
+                   : NULL;
     if (newest == 0)
         return err_new(&rq->flow->arena, &ERR_CODE_VERSION_MISMATCH,
                        "If-Match is not an ETag of this");

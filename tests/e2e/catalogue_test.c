@@ -62,11 +62,18 @@ Test(catalogue, changes_are_for_administrators_and_seen_at_once)
     const char *admin = admin_token(), *id = new_product(admin, 10);
     const char *path = api_text(api, "/v1/products/%s", id);
     struct answer a = api_call(api, "GET", path, NULL, NULL);
+    const char *headers[] = {NULL, NULL};
 
     assert_text(a, "/price", "1250");
+    headers[0] = api_text(api, "If-Match: %.*s", STR_FMT(answer_header(&a, "etag")));
     assert_problem(api_call(api, "PATCH", path, api_member(api).token, "{\"price\":1}"),
                    403, "auth.insufficient_scope");
-    assert_status(api_call(api, "PATCH", path, admin, "{\"price\":999}"), 200);
+    assert_problem(api_call(api, "PATCH", path, admin, "{\"price\":1}"), 428,
+                   "request.version_required");
+    assert_status(api_call_with(api, "PATCH", path, admin, "{\"price\":999}", headers),
+                  200);
+    assert_problem(api_call_with(api, "PATCH", path, admin, "{\"price\":1}", headers),
+                   412, "request.version_mismatch");
     a = api_call(api, "GET", path, NULL, NULL);
     assert_text(a, "/price", "999");
 }

@@ -90,11 +90,12 @@ Test(idempotency, a_refusal_leaves_the_key_free)
 {
     struct member m = api_member(api);
     const char *product = new_product(admin_token(), 1), *key = new_key();
+    const char *any[] = {"If-Match: *", NULL};
     struct answer a;
 
     assert_problem(order(m.token, key, product, 2), 409, "orders.out_of_stock");
-    a = api_call(api, "PATCH", api_text(api, "/v1/products/%s", product), admin_token(),
-                 "{\"stock\":2}");
+    a = api_call_with(api, "PATCH", api_text(api, "/v1/products/%s", product),
+                      admin_token(), "{\"stock\":2}", any);
     assert_status(a, 200);
     assert_status(order(m.token, key, product, 2), 201);
 }

@@ -99,6 +99,18 @@ Test(openapi, says_how_much_it_takes)
     cr_expect_eq(count("\"431\":{"), count("\"operationId\":"));
 }
 
+Test(openapi, a_change_that_needs_its_version_says_so)
+{
+    int need = 0;
+
+    for (const struct route *r = routes; r->path; r++)
+        need += r->if_match == IF_MATCH_REQUIRED;
+    cr_expect_gt(need, 0);
+    cr_expect_eq(count("\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,"),
+                 need);
+    cr_expect_eq(count("\"428\":{"), need);
+}
+
 /* What API keys may do, with the scopes they need; and nothing else. */
 Test(openapi, says_what_api_keys_may_do)
 {

@@ -76,7 +76,7 @@ static const struct route broken[] = {
     {.path = "/body", .rpc = &USERS_GET, .body = &login_msg, .status = 200},
     {.path = "/query", .rpc = &USERS_LIST, .query = &product_query_msg, .status = 200},
     {.path = "/self", .rpc = &USERS_LIST, .self = "id", .status = 200},
-    {.path = "/if-match", .rpc = &USERS_GET, .if_match = true, .status = 200},
+    {.path = "/if-match", .rpc = &USERS_GET, .if_match = IF_MATCH_TAKEN, .status = 200},
     {.path = "/anybody",
      .rpc = &USERS_LIST,
      .permission = PERM_USERS_LIST,

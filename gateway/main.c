@@ -119,6 +119,25 @@ static const struct err *load_tls(struct arena *a, const struct gateway_conf *c,
     return *c->tls_listen ? http_tls_load(a, &conf, out) : NULL;
 }
 
+static const struct err *check_listen(struct arena *a, const char *setting,
+                                      const char *listen)
+{
+    if (http_address_is_valid(listen))
+        return NULL;
+    return err_new(a, &ERR_CODE_BAD_REQUEST,
+                   "%s must be an address with a port, but is \"%.100s\"", setting,
+                   listen);
+}
+
+static const struct err *check_listeners(struct arena *a, const struct gateway_conf *c)
+{
+    const struct err *e = check_listen(a, "VIADUCT_GATEWAY_LISTEN", c->listen);
+
+    return e || !*c->tls_listen
+               ? e
+               : check_listen(a, "VIADUCT_GATEWAY_TLS_LISTEN", c->tls_listen);
+}
+
 static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
@@ -135,6 +154,8 @@ static const struct err *check(struct arena *a, void *conf)
         return err_new(a, &ERR_CODE_BAD_REQUEST, "VIADUCT_REDIS is not a redis:// URL");
     if (why)
         return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
+    if (!e)
+        e = check_listeners(a, c);
     if (!e)
         e = load_tls(a, c, &fresh);
     if (!e)

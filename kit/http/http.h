@@ -158,6 +158,9 @@ unsigned http_server_connections(const struct http_server *s);
 /* What is still in flight is told by req->gone (and must reply at once) and closed. */
 void http_server_destroy(struct http_server *s);
 
+/* What http_conf.listen may be: for settings. */
+bool http_address_is_valid(const char *listen);
+
 /* "Not Found"; "Status" for one that is not used here. */
 const char *http_reason(int status);
 

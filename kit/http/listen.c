@@ -165,8 +165,9 @@ static bool parse_address(const char *text, struct sockaddr_storage *ss, socklen
     struct addrinfo *found;
     char host[64] = "";
     size_t n = colon ? (size_t)(colon - text) : 0;
+    int64_t port;
 
-    if (n == 0 || n >= sizeof host)
+    if (n == 0 || n >= sizeof host || !str_to_i64(str_of(colon + 1), 0, 65535, &port))
         return false;
     if (text[0] == '[' && text[n - 1] == ']')
         memcpy(host, text + 1, n - 2);
@@ -178,6 +179,14 @@ static bool parse_address(const char *text, struct sockaddr_storage *ss, socklen
     *len = found->ai_addrlen;
     freeaddrinfo(found);
     return true;
+}
+
+bool http_address_is_valid(const char *listen)
+{
+    struct sockaddr_storage ss;
+    socklen_t len;
+
+    return parse_address(listen, &ss, &len);
 }
 
 static int bound_port(int fd)

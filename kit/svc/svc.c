@@ -53,6 +53,14 @@ static const struct err *check_base(struct arena *a, const struct svc_base_conf 
     return NULL;
 }
 
+/* Whatever reads a list or a file has no request to complain of here. */
+static const struct err *said_of_setting(struct arena *a, const struct err *e)
+{
+    if (!e || e->code != &ERR_CODE_BAD_REQUEST)
+        return e;
+    return err_new(a, &ERR_CODE_BAD_SETTING, "%.*s", STR_FMT(e->detail));
+}
+
 static const char *env_file; /* NULL: .env, where there is one */
 
 const struct err *svc_settings_load(struct arena *a, const struct svc_def *def,
@@ -67,7 +75,7 @@ const struct err *svc_settings_load(struct arena *a, const struct svc_def *def,
     if (!e)
         e = check_base(a, conf, level);
     if (!e && def->check)
-        e = def->check(a, conf);
+        e = said_of_setting(a, def->check(a, conf));
     return e;
 }
 

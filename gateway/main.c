@@ -283,6 +283,7 @@ struct change {
     struct http_tls *tls;
     struct limiter_conf limits;
     struct client_rules client;
+    const char *cors_origins;
 };
 
 static void change_loop(struct loop_post *p)
@@ -291,13 +292,14 @@ static void change_loop(struct loop_post *p)
 
     if (edges[c->index]) {
         edge_set_tls(edges[c->index], c->tls);
-        edge_set_policies(edges[c->index], &c->limits, &c->client);
+        edge_set_policies(edges[c->index], &c->limits, &c->client, c->cors_origins);
     }
     http_tls_unref(c->tls);
 }
 
 static const struct err *reload(struct arena *a, struct svc *s, void *conf)
 {
+    const struct gateway_conf *settings = conf;
     const struct http_quota_conf shares = quota_conf(s, conf);
     const struct limiter_conf limits = limiter_conf(s, conf);
     const struct client_conf client = client_conf(conf);
@@ -317,7 +319,8 @@ static const struct err *reload(struct arena *a, struct svc *s, void *conf)
                              .index = i,
                              .tls = http_tls_ref(fresh),
                              .limits = limits,
-                             .client = rules};
+                             .client = rules,
+                             .cors_origins = settings->cors_origins};
         loop_post(svc_loop(s, i), &c->post);
     }
     http_tls_unref(fresh);

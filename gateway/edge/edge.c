@@ -98,7 +98,7 @@ const struct err *edge_create(struct arena *a, struct loop *l,
         e->conf.http.trusted_peer = is_proxy;
         e->conf.http.head = request_head;
         e->conf.http.refused = request_refused;
-        fields_of_all(&all, conf);
+        fields_of_all(&all);
         e->conf.http.common = all.v;
         e->conf.http.n_common = all.n;
         err = listen_plain(a, e);
@@ -142,10 +142,11 @@ void edge_set_tls(struct edge *e, struct http_tls *tls)
 }
 
 void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
-                       const struct client_rules *client)
+                       const struct client_rules *client, const char *cors_origins)
 {
     limiter_set(e->limiter, limits);
     e->client = *client;
+    e->conf.cors_origins = cors_origins;
 }
 
 void edge_drain(struct edge *e)

@@ -63,9 +63,10 @@ void edge_destroy(struct edge *e);
 
 /* Certificates for connections to come. */
 void edge_set_tls(struct edge *e, struct http_tls *tls);
-/* Limits and lists of addresses for requests to come; the lists outlive the edge. */
+/* Limits, lists of addresses and origins (as edge_conf.cors_origins) for requests to
+ * come; the lists outlive the edge. */
 void edge_set_policies(struct edge *e, const struct limiter_conf *limits,
-                       const struct client_rules *client);
+                       const struct client_rules *client, const char *cors_origins);
 
 /* Replies end their connections, no new ones come in; drained when none is left. */
 void edge_drain(struct edge *e);

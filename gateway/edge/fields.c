@@ -33,15 +33,15 @@ bool fields_peek(struct str reply, const char *name, struct mp_value *out)
     return false;
 }
 
-void fields_of_all(struct fields *f, const struct edge_conf *conf)
+/* Origin too where no page of another origin may call: SIGHUP can change that, and what a
+ * cache holds then must not be taken for the answer to such a page. */
+void fields_of_all(struct fields *f)
 {
     fields_add(f, "API-Version", STR("1"));
     fields_add(f, "X-Content-Type-Options", STR("nosniff"));
     fields_add(f, "X-Frame-Options", STR("DENY"));
     fields_add(f, "Referrer-Policy", STR("no-referrer"));
-    fields_add(f, "Vary",
-               conf->cors_origins[0] ? STR("Accept-Encoding, Origin")
-                                     : STR("Accept-Encoding"));
+    fields_add(f, "Vary", STR("Accept-Encoding, Origin"));
 }
 
 void fields_common(struct fields *f, struct request *rq)

@@ -17,7 +17,7 @@ struct fields {
 /* An absent value adds nothing. */
 void fields_add(struct fields *f, const char *name, struct str value);
 /* What is the same in every answer: kit/http has it ready. */
-void fields_of_all(struct fields *f, const struct edge_conf *conf);
+void fields_of_all(struct fields *f);
 /* What every answer has of its request. */
 void fields_common(struct fields *f, struct request *rq);
 /* What a good answer has by its route. `reply` is msgpack, maybe absent. */

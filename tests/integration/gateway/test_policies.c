@@ -212,20 +212,23 @@ static void *traffic(void *arg)
     return NULL;
 }
 
+#define PAGE "https://page.example" /* which calls */
+
 struct expected {
-    const char *policy; /* part of RateLimit-Policy; NULL: of no interest */
+    const char *policy; /* part of the answer's fields; NULL: of no interest */
     int status;
 };
 
 static bool answers_so(void *arg)
 {
+    static const char *const headers[] = {"Origin: " PAGE, NULL};
     const struct expected *want = arg;
     struct api probe;
     struct answer a;
     bool so;
 
     api_open(&probe, urls[0]);
-    a = api_call(&probe, "GET", "/v1/users/me", token, NULL);
+    a = api_call_with(&probe, "GET", "/v1/users/me", token, NULL, headers);
     so = a.status == want->status && (!want->policy || strstr(a.headers.p, want->policy));
     api_close(&probe);
     return so;
@@ -361,7 +364,8 @@ Test(policies, count_each_request_in_one_round_trip)
 
 Test(policies, change_under_traffic_and_stay_when_they_are_bad)
 {
-    static char limit[] = "VIADUCT_LIMIT_USER", list[] = "VIADUCT_IP_DENY_API: ";
+    static char limit[] = "VIADUCT_LIMIT_USER",
+                list[] = "VIADUCT_IP_DENY_API: ", origins[] = "VIADUCT_CORS_ORIGINS: ";
     pthread_t thread;
 
     token = api_member(&api).token;
@@ -374,6 +378,9 @@ Test(policies, change_under_traffic_and_stay_when_they_are_bad)
     becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_IP_DENY_API=127.0.0.0/8\n", NULL, 403);
     is_refused("VIADUCT_LIMIT_IP=0\nVIADUCT_IP_DENY_API=nonsense\n", list, NULL, 403);
     becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_LIMIT_USER=4001\n", "\"user\";q=4001;w=60", 200);
+    becomes("VIADUCT_LIMIT_IP=0\nVIADUCT_CORS_ORIGINS=" PAGE "\n", ": " PAGE "\r\n", 200);
+    is_refused("VIADUCT_LIMIT_IP=0\nVIADUCT_CORS_ORIGINS=*\n", origins, ": " PAGE "\r\n",
+               200);
     atomic_store(&traffic_ends, true);
     pthread_join(thread, NULL);
     cr_expect_eq(failed, 0);

@@ -138,6 +138,15 @@ static const struct err *check_listeners(struct arena *a, const struct gateway_c
                : check_listen(a, "VIADUCT_GATEWAY_TLS_LISTEN", c->tls_listen);
 }
 
+static const struct err *check_upstreams(struct arena *a, const struct gateway_conf *c)
+{
+    const struct err *e = rpc_urls_check(a, "VIADUCT_USERS_UPSTREAM", c->users);
+
+    if (!e)
+        e = rpc_urls_check(a, "VIADUCT_ORDERS_UPSTREAM", c->orders);
+    return e ? e : rpc_urls_check(a, "VIADUCT_JOBS_UPSTREAM", c->jobs);
+}
+
 static const struct err *check(struct arena *a, void *conf)
 {
     const struct gateway_conf *c = conf;
@@ -156,6 +165,8 @@ static const struct err *check(struct arena *a, void *conf)
         return err_new(a, &ERR_CODE_INTERNAL, "%s", why);
     if (!e)
         e = check_listeners(a, c);
+    if (!e)
+        e = check_upstreams(a, c);
     if (!e)
         e = load_tls(a, c, &fresh);
     if (!e)

@@ -45,6 +45,9 @@ struct rpc_client *rpc_client_create(struct loop *l, const struct rpc_client_con
 /* In the loop's thread, or after it. Open calls end with request.cancelled. */
 void rpc_client_destroy(struct rpc_client *c);
 
+/* Whether rpc_client_add() would take them; names the setting and the bad part. */
+MUST_CHECK const struct err *rpc_urls_check(struct arena *a, const char *setting,
+                                            const char *urls);
 /* `urls`: "tcp://host:port", "ipc:///path", "inproc://name", comma-separated for several
  * replicas; every address of a host name is a replica. An error names the bad part. */
 MUST_CHECK const struct err *rpc_client_add(struct rpc_client *c, struct arena *a,

@@ -154,14 +154,24 @@ static bool split_host(char *text, char **host, char **port)
     return **host != '\0';
 }
 
+/* `text` is what the parts point to. */
+static const char *read_host(const char *url, char text[URL_MAX], char **host,
+                             char **port)
+{
+    snprintf(text, URL_MAX, "%s", strstr(url, "://") + strlen("://"));
+    if (!split_host(text, host, port) || strlen(*host) > RPC_TLS_NAME_MAX)
+        return "it must be tcp://HOST:PORT or tls+tcp://HOST:PORT";
+    return NULL;
+}
+
 static const char *add_host(struct rpc_source *s, const char *url, bool tls)
 {
     char text[URL_MAX];
     char *host, *port;
+    const char *why = read_host(url, text, &host, &port);
 
-    snprintf(text, sizeof text, "%s", strstr(url, "://") + strlen("://"));
-    if (!split_host(text, &host, &port) || strlen(host) > RPC_TLS_NAME_MAX)
-        return "it must be tcp://HOST:PORT or tls+tcp://HOST:PORT";
+    if (why)
+        return why;
     if (tls)
         s->tls_host = mem_strdup(host);
     if (is_ip(host))
@@ -185,30 +195,66 @@ static const char *add_tls(struct rpc_source *s, const char *url)
 
 static const struct scheme {
     const char *prefix;
+    bool host; /* host and port follow */
     const char *(*add)(struct rpc_source *s, const char *url);
 } SCHEMES[] = {
-    {"tcp://", add_tcp},
-    {"tls+tcp://", add_tls},
-    {"ipc://", add_literal},
-    {"inproc://", add_literal},
+    {"tcp://", true, add_tcp},
+    {"tls+tcp://", true, add_tls},
+    {"ipc://", false, add_literal},
+    {"inproc://", false, add_literal},
 };
+
+static const struct scheme *scheme_of(const char *url)
+{
+    for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
+        if (str_starts(str_of(url), str_of(SCHEMES[i].prefix)))
+            return &SCHEMES[i];
+    return NULL;
+}
+
+static const char no_scheme[] =
+    "it must begin with tcp://, tls+tcp://, ipc:// or inproc://";
+static const char no_url[] = "it is empty or too long";
 
 static const char *add_source(struct rpc_upstream *u, const char *url)
 {
     struct rpc_source *s = &u->sources[u->sources_n];
+    const struct scheme *scheme = scheme_of(url);
 
     if (u->sources_n == RPC_SOURCES_MAX)
         return "there are too many";
-    for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++) {
-        const struct scheme *scheme = &SCHEMES[i];
+    if (!scheme)
+        return no_scheme;
+    u->sources_n++;
+    *s = (struct rpc_source){.upstream = u};
+    return scheme->add(s, url);
+}
 
-        if (!str_starts(str_of(url), str_of(scheme->prefix)))
-            continue;
-        u->sources_n++;
-        *s = (struct rpc_source){.upstream = u};
-        return scheme->add(s, url);
+static const char *fault_of(const char *url)
+{
+    const struct scheme *scheme = scheme_of(url);
+    char text[URL_MAX];
+    char *host, *port;
+
+    if (!scheme)
+        return no_scheme;
+    return scheme->host ? read_host(url, text, &host, &port) : NULL;
+}
+
+const struct err *rpc_urls_check(struct arena *a, const char *setting, const char *urls)
+{
+    struct str rest = str_of(urls);
+
+    while (rest.p) {
+        struct str part = str_trim(str_split(rest, ',', &rest));
+        bool fits = part.n > 0 && part.n < URL_MAX;
+        const char *why = fits ? fault_of(arena_str(a, part).p) : no_url;
+
+        if (why)
+            return err_new(a, &ERR_CODE_BAD_REQUEST, "%s: '%.*s': %s", setting,
+                           STR_FMT(part), why);
     }
-    return "it must begin with tcp://, tls+tcp://, ipc:// or inproc://";
+    return NULL;
 }
 
 const struct err *rpc_upstream_add(struct rpc_upstream *u, struct arena *a,
@@ -218,7 +264,7 @@ const struct err *rpc_upstream_add(struct rpc_upstream *u, struct arena *a,
 
     while (rest.p) {
         struct str part = str_trim(str_split(rest, ',', &rest));
-        const char *why = "it is empty or too long";
+        const char *why = no_url;
 
         if (part.n > 0 && part.n < URL_MAX)
             why = add_source(u, arena_str(a, part).p);

@@ -6,6 +6,7 @@
 
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include <pthread.h>
 
 static void told(const SSL *ssl, int where, int result)
 {
@@ -19,12 +20,31 @@ static void told(const SSL *ssl, int where, int result)
         loop_pace(c->server->loop);
 }
 
+/* Freeing one costs as much as a request, and libevent frees all that were closed in a
+ * turn one after the other. */
+static void freed(void *ssl, void *loop, CRYPTO_EX_DATA *ad, int index, long argl,
+                  void *argp)
+{
+    (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
+    if (loop)
+        loop_pace(loop);
+}
+
+static int loop_index;
+
+static void make_index(void)
+{
+    loop_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, freed);
+}
+
 struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     SSL *ssl = SSL_new(c->tls->contexts[0]);
     struct bufferevent *bev;
 
-    if (!ssl)
+    pthread_once(&once, make_index);
+    if (!ssl || loop_index < 0 || !SSL_set_ex_data(ssl, loop_index, c->server->loop))
         mem_die("http: no memory for a TLS connection");
     SSL_set_app_data(ssl, c);
     SSL_set_info_callback(ssl, told);

@@ -90,13 +90,8 @@ static enum step part_left(struct flow *f);
 static enum step send_next(struct flow *f)
 {
     struct sending *s = f->state;
-    struct flow *part = flow_create(f->loop, flow_left_ms(f), asked, s);
+    struct flow *part = flow_child(f, asked, s);
 
-    part->env = f->env;
-    part->caller = f->caller;
-    part->trace = f->trace;
-    part->log = f->log;
-    part->priority = f->priority;
     part->out = ARENA_NEW(&part->arena, struct job_result);
     wait_begin(f, &s->part, forget, true);
     s->asking = part;

@@ -102,6 +102,20 @@ struct flow *flow_create(struct loop *l, int64_t timeout_ms,
     return f;
 }
 
+struct flow *flow_child(struct flow *f,
+                        void (*end)(struct flow *child, const struct err *err),
+                        void *owner)
+{
+    struct flow *child = flow_create(f->loop, flow_left_ms(f), end, owner);
+
+    child->env = f->env;
+    child->caller = f->caller;
+    child->trace = f->trace;
+    child->log = f->log;
+    child->priority = f->priority;
+    return child;
+}
+
 void flow_set_deadline(struct flow *f, int64_t timeout_ms)
 {
     loop_timer_set(&f->deadline, timeout_ms);

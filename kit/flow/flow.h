@@ -82,8 +82,12 @@ struct flow {
  * are freed after the turn. The deadline counts from now. */
 struct flow *flow_create(struct loop *l, int64_t timeout_ms,
                          void (*end)(struct flow *f, const struct err *err), void *owner);
-/* The deadline is another one, counted from now; not for a flow that has ended. */
-void flow_set_deadline(struct flow *f, int64_t timeout_ms);
+/* A part of f's work, with memory of its own: it has what is left of f's time, and f's
+ * environment, caller, trace, log and priority, whose strings lie in f's arena. So f ends
+ * it when f ends: cancel it there. */
+struct flow *flow_child(struct flow *f,
+                        void (*end)(struct flow *child, const struct err *err),
+                        void *owner);
 /* Runs the first step at once. */
 void flow_start(struct flow *f, flow_step first);
 /* The client went away, the process drains. err is copied. A flow that has ended is left
@@ -102,8 +106,8 @@ MUST_CHECK enum step flow_fail(struct flow *f, const struct err *err);
  * instead, at once. */
 MUST_CHECK enum step flow_await(struct flow *f, flow_step next);
 
-/* Another deadline, from now, for work that turns out to take longer. What was started
- * before keeps the one it had. */
+/* Another deadline, from now, for work that turns out to take longer; not for a flow that
+ * has ended. What was started before keeps the one it had. */
 void flow_set_deadline(struct flow *f, int64_t timeout_ms);
 /* What is left until the deadline; 0 when it has passed. */
 int64_t flow_left_ms(const struct flow *f);

@@ -81,12 +81,8 @@ static void drop_page(struct wait *w)
 static enum step ask_page(struct flow *f)
 {
     struct export *e = f->state;
-    struct flow *page = flow_create(f->loop, flow_left_ms(f), page_ended, e);
+    struct flow *page = flow_child(f, page_ended, e);
 
-    page->env = f->env;
-    page->caller = f->caller;
-    page->trace = f->trace;
-    page->log = f->log;
     page->in = &e->next;
     page->out = ARENA_NEW(&page->arena, struct order_rows);
     buf_reset(&e->lines);

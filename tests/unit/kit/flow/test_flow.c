@@ -177,6 +177,37 @@ Test(flow, what_is_left_is_never_below_zero)
     cr_assert_eq(end_code, &ERR_CODE_DEADLINE);
 }
 
+static void child_ended(struct flow *child, const struct err *err)
+{
+    (void)child;
+    cr_assert_null(err);
+}
+
+Test(flow, a_child_has_what_is_left_of_the_time_and_who_asks_why)
+{
+    static const int env;
+    struct flow *f = probe_flow(PROBE_TIMEOUT_MS), *child;
+
+    f->env = &env;
+    f->caller.roles = 5;
+    f->caller.key_id = STR("key");
+    f->trace.sampled = true;
+    f->log.user_id = STR("user");
+    f->priority = PRIORITY_BULK;
+    child = flow_child(f, child_ended, NULL);
+    cr_assert_leq(flow_left_ms(child), PROBE_TIMEOUT_MS);
+    cr_assert_gt(flow_left_ms(child), 0);
+    cr_assert_eq(child->env, &env);
+    cr_assert_eq(child->caller.roles, 5);
+    cr_assert(str_eq(child->caller.key_id, STR("key")));
+    cr_assert(child->trace.sampled);
+    cr_assert(str_eq(child->log.user_id, STR("user")));
+    cr_assert_eq(child->priority, PRIORITY_BULK);
+    flow_start(child, step_done);
+    flow_start(f, step_done);
+    probe_run();
+}
+
 static int64_t slept_until;
 
 static enum step step_slept(struct flow *f)

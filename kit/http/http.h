@@ -7,7 +7,8 @@
  *
  * Life: handler(req) once per request, body complete; then exactly one http_reply() or
  * one http_stream_start() ... http_stream_end(). The req is gone after that. A client
- * that goes away is told by req->gone; the reply must come all the same. With
+ * that goes away is told by req->gone; the reply must come all the same. One that closes
+ * only its sending side counts as gone: there is no other sign that comes in time. With
  * http_conf.head a request with a body is shown before that body is read, and a reply
  * may come then.
  */

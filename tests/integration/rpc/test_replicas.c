@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Several replicas: shares, loss of one, rolling, names. */
+#include "kit/base/clock.h"
 #include "kit/obs/metrics.h"
 #include "tests/support/rpc/rig.h"
 
@@ -121,6 +122,30 @@ Test(rpc_replicas, a_key_makes_a_write_repeatable_and_answers_pay_for_it)
     cr_assert(rig_until(rig_all_ended, NULL));
     for (int i = 0; i < N; i++)
         cr_assert_null(o[i].code);
+    end_fleet(&f);
+}
+
+/* Nothing has been answered, so nothing else pays. */
+Test(rpc_replicas, a_loss_is_repeated_within_the_retry_budget)
+{
+    enum { N = 600 };
+    static struct rig_outcome o[N];
+    static struct fleet f;
+    int64_t begun_us = clock_mono_us(), seconds;
+    unsigned all = N, lost = 0;
+
+    spawn_fleet(&f);
+    cr_assert(rig_until(all_three_up, NULL));
+    for (int i = 0; i < N; i++)
+        rig_begin(&(struct rig_call){.method = &RIG_SLEEP, .number = WORK_MS}, &o[i]);
+    cr_assert(rig_until(all_begun, &all));
+    kill(f.pids[0], SIGKILL);
+    cr_assert(rig_until(rig_all_ended, NULL));
+    seconds = (clock_mono_us() - begun_us) / 1000000 + 1; /* each brings three more */
+    for (int i = 0; i < N; i++)
+        lost += o[i].code == &ERR_CODE_UNAVAILABLE;
+    cr_assert_leq(atomic_load(&rig_counts->begun), N + N / 5 + 3 + 3 * seconds);
+    cr_assert_geq(atomic_load(&rig_counts->begun) + lost, N + N / 4, "few were lost");
     end_fleet(&f);
 }
 

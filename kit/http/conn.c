@@ -170,28 +170,33 @@ static bool accept_head(struct http_conn *c)
     return true;
 }
 
+enum { REWRITTEN_MAX = 128 };
+
 /* What evhttp gets to read in place of what came. */
 static void rewrite(struct http_conn *c, struct evbuffer *input)
 {
     const struct head *h = &c->exchange->head;
     size_t n = c->body ? evbuffer_get_length(c->body) : 0;
-    const char *method = http_method_name(h->method);
     const char *line = h->http10 && h->keep_alive
                            ? " / HTTP/1.0\r\nConnection: keep-alive\r\n"
                        : h->http10     ? " / HTTP/1.0\r\nConnection: close\r\n"
                        : h->keep_alive ? " / HTTP/1.1\r\n"
                                        : " / HTTP/1.1\r\nConnection: close\r\n";
 
+    char text[REWRITTEN_MAX];
+    char *at = stpcpy(stpcpy(text, http_method_name(h->method)), line);
+
+    if (n > 0) {
+        at = stpcpy(at, "Content-Length: ");
+        at += str_from_i64((int64_t)n, at);
+        at = stpcpy(at, "\r\n");
+    }
+    at = stpcpy(at, "\r\n");
     c->taking = true;
     evbuffer_unfreeze(input, 0);
-    evbuffer_add(input, method, strlen(method));
-    evbuffer_add(input, line, strlen(line));
-    if (n > 0) {
-        evbuffer_add_printf(input, "Content-Length: %zu\r\n\r\n", n);
+    evbuffer_add(input, text, (size_t)(at - text));
+    if (n > 0)
         evbuffer_add_buffer(input, c->body);
-    } else {
-        evbuffer_add(input, "\r\n", 2);
-    }
     if (!c->tls) /* OpenSSL's bufferevent does not unfreeze it to read */
         evbuffer_freeze(input, 0);
     c->taking = false;
@@ -428,34 +433,15 @@ void http_conn_keep_reading(struct http_conn *c)
     event_del(c->server->interest);
 }
 
-static bool plain_write_now(struct http_conn *c)
-{
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-
-    evbuffer_unfreeze(out, 1);
-    (void)evbuffer_write(out, bufferevent_getfd(c->bev));
-    evbuffer_freeze(out, 1);
-    return evbuffer_get_length(out) == 0;
-}
-
-/* Most answers fit into the socket's buffer: then evhttp is told that they are written,
- * and nothing waits for the socket. What does not fit, and errors, are left to the
- * bufferevent. */
-void http_conn_write_now(struct http_conn *c)
-{
-    if (c->tls ? http_secure_write_now(c) : plain_write_now(c))
-        bufferevent_trigger(c->bev, EV_WRITE, 0);
-    else
-        http_conn_sending(c, true);
-}
-
 /* evhttp's object is not known before its first request, but as what the bufferevent's
  * callbacks get once evhttp has accepted the connection. */
 static void attach(struct http_conn *c)
 {
     void *evcon;
 
-    bufferevent_getcb(c->bev, &c->server->evhttp_read, NULL, &c->server->evhttp_event,
+    struct http_server *s = c->server;
+
+    bufferevent_getcb(c->bev, &s->evhttp_read, &s->evhttp_write, &s->evhttp_event,
                       &evcon);
     c->evcon = evcon;
     evhttp_connection_set_closecb(c->evcon, closed, c);

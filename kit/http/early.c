@@ -64,16 +64,10 @@ const struct err *http_take_body(struct http_req *r, size_t max_bytes)
 static void write_answer(struct http_exchange *ex, bool last, struct str body)
 {
     struct evbuffer *out = bufferevent_get_output(ex->conn->bev);
-    struct str lines = buf_view(&ex->req.server->lines);
 
-    evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: ", ex->status,
-                        http_reason(ex->status));
-    evbuffer_add(out, lines.p, lines.n);
-    if (ex->status != 204 && ex->status != 304)
-        evbuffer_add_printf(out, "\r\nContent-Length: %zu", body.n);
-    evbuffer_add_printf(out, "%s\r\n\r\n", last ? "\r\nConnection: close" : "");
-    if (ex->req.method != HTTP_HEAD)
-        evbuffer_add(out, body.p, body.n);
+    http_answer_make(ex, last, body);
+    evbuffer_add(out, ex->answer.p, ex->answer.n);
+    evbuffer_add(out, ex->lasting.p, ex->lasting.n);
 }
 
 static void ended(struct bufferevent *bev, short what, void *arg)

@@ -176,22 +176,6 @@ void http_exchange_orphan(struct http_exchange *ex)
 
 /* ---- replying ---- */
 
-/* evhttp frees its request when it has no connection any more, and nobody will call back.
- */
-static void send_reply(struct http_exchange *ex)
-{
-    ex->state = EXCHANGE_SENT;
-    if (!ex->conn) {
-        evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
-        http_exchange_destroy(ex);
-        return;
-    }
-    http_lend_fields(ex);
-    evhttp_send_reply(ex->native, ex->status, http_reason(ex->status), NULL);
-    http_take_fields_back(ex);
-    http_conn_write_now(ex->conn);
-}
-
 static void work(struct loop_task *t)
 {
     struct http_exchange *ex = CONTAINER_OF(t, struct http_exchange, task);
@@ -199,7 +183,7 @@ static void work(struct loop_task *t)
     if (ex->state == EXCHANGE_OVER)
         http_exchange_destroy(ex);
     else if (ex->state == EXCHANGE_REPLYING)
-        send_reply(ex);
+        http_answer_send(ex);
     else if (ex->state == EXCHANGE_STREAMING)
         http_stream_pump(ex);
 }

@@ -12,6 +12,7 @@
  * drain    the end of a server
  * early    what is answered before evhttp hears of it: by the head alone, and refusals
  * exchange one request from its first byte to the last byte of its response
+ * answer   a response as a whole: its text, and its way past evhttp
  */
 #ifndef KIT_HTTP_INTERNAL_H
 #define KIT_HTTP_INTERNAL_H
@@ -71,6 +72,7 @@ struct http_server {
     struct list arrivals;
     struct event *arrived;           /* see http_conn_accept() */
     bufferevent_data_cb evhttp_read; /* what evhttp listens with between requests */
+    bufferevent_data_cb evhttp_write;
     bufferevent_event_cb evhttp_event;
     unsigned n_conns;
     struct http_conn *delivering; /* whose request evhttp is reading now */
@@ -154,12 +156,12 @@ struct http_exchange {
     int status;
     size_t charged; /* bytes of the quota */
 
-    /* the answer's header fields, see http_lend_fields() */
-    struct str lines;
-    char length[STR_I64_MAX + 1]; /* Content-Length; "": none */
-    struct evkeyval lent[2];
+    /* a whole answer, see http_answer_make() */
+    struct str answer, lasting;
 
     /* streams */
+    struct str lines; /* header fields, see http_lend_fields() */
+    struct evkeyval lent;
     struct evbuffer *out; /* written and not yet given to evhttp */
     bool started, ending, aborting, writing, pumping;
     void (*drained)(void *arg);
@@ -180,8 +182,6 @@ void http_conn_resume(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
 /* While evhttp has a request that is being handled. */
 void http_conn_keep_reading(struct http_conn *c);
-/* After evhttp was given a whole response; c may be gone afterwards. */
-void http_conn_write_now(struct http_conn *c);
 /* What has come of a body is not wanted any more. */
 void http_conn_drop_body(struct http_conn *c);
 /* From now on the client has response_ms to read what is written; or again for ever. */
@@ -217,8 +217,9 @@ void http_preface_end(struct http_conn *c);
 /* secure.c */
 /* Its handshake begins with the descriptor. Never NULL. */
 struct bufferevent *http_secure_new(struct event_base *base, struct http_conn *c);
-/* What fits one record leaves now and at once: true; else libevent writes it later. */
-bool http_secure_write_now(struct http_conn *c);
+/* What fits one record leaves at once; how many bytes did: all or none. Those that did
+ * not must be the next that libevent writes, from the same place. */
+size_t http_secure_send(struct http_conn *c, struct str bytes);
 /* Nothing more is written: close_notify. Plain connections too. */
 void http_secure_end(struct http_conn *c);
 /* The connection is being freed. */
@@ -255,6 +256,13 @@ static inline struct http_exchange *http_exchange_of(struct http_req *r)
     return CONTAINER_OF(r, struct http_exchange, req);
 }
 
+/* answer.c */
+/* The text of an answer whose fields the server's lines are, with what evhttp would have
+ * said of the connection; a lasting body stays where it is. */
+void http_answer_make(struct http_exchange *ex, bool last, struct str body);
+/* evhttp has the request: the answer leaves, ex and its connection may be gone then. */
+void http_answer_send(struct http_exchange *ex);
+
 /* stream.c */
 void http_stream_pump(struct http_exchange *ex);
 
@@ -262,6 +270,9 @@ void http_stream_pump(struct http_exchange *ex);
 void http_fix_lines(struct http_server *s);
 void http_add_headers(struct http_exchange *ex, const char *content_type,
                       const struct http_reply_header *headers, size_t n_headers);
+/* The date, and the other fields behind it, in the server's lines. */
+void http_put_lines(struct http_exchange *ex, const char *content_type,
+                    const struct http_reply_header *headers, size_t n_headers);
 /* Around the call in which evhttp prints them; only while it has a connection. */
 void http_lend_fields(struct http_exchange *ex);
 void http_take_fields_back(struct http_exchange *ex);

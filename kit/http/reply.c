@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Responses known as a whole, their header fields, and the request's header fields. */
+/* Header fields, of requests and of responses, and what a status is called. */
 #include "kit/base/mem.h"
 #include "kit/http/chars.h"
 #include "kit/http/internal.h"
@@ -149,8 +149,8 @@ void http_fix_lines(struct http_server *s)
 }
 
 /* The date, and the other fields behind it. */
-static void put_lines(struct http_exchange *ex, const char *content_type,
-                      const struct http_reply_header *headers, size_t n_headers)
+void http_put_lines(struct http_exchange *ex, const char *content_type,
+                    const struct http_reply_header *headers, size_t n_headers)
 {
     struct http_server *s = ex->req.server;
     struct buf *lines = &s->lines;
@@ -170,80 +170,23 @@ void http_add_headers(struct http_exchange *ex, const char *content_type,
 {
     const struct http_server *s = ex->req.server;
 
-    put_lines(ex, content_type, headers, n_headers);
+    http_put_lines(ex, content_type, headers, n_headers);
     ex->lines = arena_str(&ex->req.arena, buf_view(&s->lines));
     if (s->draining)
         evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
                           "close");
 }
 
-static void lend(struct http_exchange *ex, unsigned i, const char *name,
-                 const char *value)
-{
-    ex->lent[i].key = (char *)(uintptr_t)name;
-    ex->lent[i].value = (char *)(uintptr_t)value;
-    TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(ex->native), &ex->lent[i], next);
-}
-
-/* evhttp checks, copies and prints field by field, which took a fifth of a request. So it
- * gets all of them as the value of one, Date, with the line ends between them; only those
- * that it looks for itself are fields of their own. They are ours and it frees none. */
+/* evhttp checks, copies and prints field by field. So it gets all of a stream's as the
+ * value of one, Date, with the line ends between them; it is ours and not freed. */
 void http_lend_fields(struct http_exchange *ex)
 {
-    lend(ex, 0, "Date", ex->lines.p);
-    if (ex->length[0])
-        lend(ex, 1, "Content-Length", ex->length);
+    ex->lent = (struct evkeyval){.key = (char *)(uintptr_t)"Date",
+                                 .value = (char *)(uintptr_t)ex->lines.p};
+    TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(ex->native), &ex->lent, next);
 }
 
 void http_take_fields_back(struct http_exchange *ex)
 {
-    struct evkeyvalq *fields = evhttp_request_get_output_headers(ex->native);
-
-    for (unsigned i = 0; i < sizeof ex->lent / sizeof *ex->lent; i++)
-        if (ex->lent[i].key)
-            TAILQ_REMOVE(fields, &ex->lent[i], next);
-}
-
-static bool is_lasting(const struct http_conf *conf, struct str body)
-{
-    for (size_t i = 0; i < sizeof conf->lasting / sizeof *conf->lasting; i++) {
-        struct str all = conf->lasting[i];
-
-        if (all.n && body.p >= all.p && body.p + body.n <= all.p + all.n)
-            return true;
-    }
-    return false;
-}
-
-/* A client that reads slowly, or five thousand at once, must not cost a copy each. */
-static void put_body(struct http_exchange *ex, struct str body)
-{
-    struct evbuffer *out = evhttp_request_get_output_buffer(ex->native);
-
-    if (is_lasting(&ex->req.server->conf, body))
-        evbuffer_add_reference(out, body.p, body.n, NULL, NULL);
-    else
-        evbuffer_add(out, body.p, body.n);
-}
-
-void http_reply(struct http_req *r, int status, const char *content_type,
-                const struct http_reply_header *headers, size_t n_headers,
-                struct str body)
-{
-    struct http_exchange *ex = http_exchange_of(r);
-    bool no_content = status == 204 || status == 304;
-
-    ex->status = status;
-    if (!ex->native) {
-        put_lines(ex, no_content ? NULL : content_type, headers, n_headers);
-        http_reply_early(ex, body);
-        return;
-    }
-    ex->state = EXCHANGE_REPLYING;
-    http_add_headers(ex, no_content ? NULL : content_type, headers, n_headers);
-    if (!no_content)
-        ex->length[str_from_i64((int64_t)body.n, ex->length)] = '\0';
-    if (!no_content && r->method != HTTP_HEAD)
-        put_body(ex, body);
-    http_exchange_schedule(ex);
+    TAILQ_REMOVE(evhttp_request_get_output_headers(ex->native), &ex->lent, next);
 }

@@ -67,25 +67,19 @@ void http_secure_end(struct http_conn *c)
 }
 
 /* libevent would wait for the socket and then make a record of each piece. What OpenSSL
- * cannot write stays in the buffer as it is now, in one piece, and libevent repeats the
- * same call, as OpenSSL wants it. */
-bool http_secure_write_now(struct http_conn *c)
+ * cannot write goes to libevent's buffer as it is, in one piece and by reference, and it
+ * repeats the same call, as OpenSSL wants it. */
+size_t http_secure_send(struct http_conn *c, struct str bytes)
 {
-    struct evbuffer *out = bufferevent_get_output(c->bev);
     SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
-    int n = (int)evbuffer_get_length(out);
-    int written;
+    int n;
 
-    if (n == 0 || n > HTTP_RECORD_MAX || !SSL_is_init_finished(ssl))
-        return false;
+    if (bytes.n == 0 || bytes.n > HTTP_RECORD_MAX || !SSL_is_init_finished(ssl))
+        return 0;
     ERR_clear_error();
-    written = SSL_write(ssl, evbuffer_pullup(out, -1), n);
+    n = SSL_write(ssl, bytes.p, (int)bytes.n);
     ERR_clear_error();
-    if (written != n)
-        return false;
-    evbuffer_drain(out, (size_t)n);
-    bufferevent_disable(c->bev, EV_WRITE);
-    return true;
+    return n > 0 ? (size_t)n : 0;
 }
 
 void http_secure_forget(struct http_conn *c)

@@ -83,7 +83,7 @@ Test(front, plain_requests_are_sent_to_https)
     expect_redirect("POST /v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
                     "a", "/v1/orders");
     cr_assert(open_client(&c, plain_port) && ask(&c, "GET / HTTP/1.0\r\n\r\n"));
-    cr_expect_eq(strncmp(c.answer, "HTTP/1.0 400 ", 9), 0, "%s", c.answer);
+    cr_expect_eq(strncmp(c.answer, "HTTP/1.1 400 ", 13), 0, "%s", c.answer);
     expect_has(&c, "application/problem+json");
     close_client(&c);
     cr_assert(open_client(&c, tls_port) && ask(&c, GET));

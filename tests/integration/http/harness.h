@@ -3,7 +3,7 @@
  * A server of kit/http on a loop of its own thread, and a client that is a bare socket.
  * Paths: /echo answers "METHOD PATH QUERY BODY", /wait answers 503 once the client is
  * gone, /later answers in a later turn, /stream sends STREAM_CHUNKS chunks, /forever
- * streams until the client is gone.
+ * streams until the client is gone, /large and /lasting answer LARGE_BYTES times 'x'.
  */
 #ifndef TESTS_INTEGRATION_HTTP_HARNESS_H
 #define TESTS_INTEGRATION_HTTP_HARNESS_H
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 enum { STREAM_CHUNKS = 50, STREAM_CHUNK_BYTES = 10000 };
+enum { LARGE_BYTES = 8 << 20 }; /* more than the sockets hold */
 
 struct harness {
     struct http_server *server;

@@ -161,14 +161,13 @@ static void read_answers(char *text, struct buf *bodies, bool *refused)
 {
     buf_reset(bodies);
     *refused = false;
-    while (strncmp(text, "HTTP/1.1 200", 12) == 0 ||
-           strncmp(text, "HTTP/1.0 200", 12) == 0) {
+    while (strncmp(text, "HTTP/1.1 200", 12) == 0) {
         char *end = strstr(text, "\r\n\r\n");
         char *length = strstr(text, "Content-Length: ");
         size_t n = strtoul(length + 16, NULL, 10);
 
         text = end + 4;
-        if (strncmp(text, "HTTP/1.", 7) == 0 || *text == 0) /* to HEAD */
+        if (strncmp(text, "HTTP/1.1", 8) == 0 || *text == 0) /* to HEAD */
             continue;
         buf_put(bodies, text, n);
         text += n;

@@ -227,6 +227,69 @@ static size_t count_x(const char *s)
     return n;
 }
 
+/* Of the body, and of what follows it: one, in `text/plain`. */
+static size_t read_large(int fd, const char *until)
+{
+    char *text = malloc(LARGE_BYTES + 4096);
+    size_t n;
+
+    client_read(fd, text, LARGE_BYTES + 4096, until);
+    n = count_x(strstr(text, "\r\n\r\n"));
+    free(text);
+    return n;
+}
+
+static void expect_large(const struct harness *h, struct str request)
+{
+    int fd = client_connect(h);
+
+    client_send(fd, request);
+    usleep(50000); /* the sockets are full by then, or the test shows less */
+    client_send(fd, STR("GET /after HTTP/1.1\r\n" HOST "\r\n"));
+    cr_expect_eq(read_large(fd, "GET /after  "), LARGE_BYTES + 1);
+    close(fd);
+}
+
+Test(replies, that_the_sockets_do_not_hold_are_whole)
+{
+    struct harness h;
+
+    harness_start(&h, (struct http_conf){0});
+    expect_large(&h, STR("GET /large HTTP/1.1\r\n" HOST "\r\n"));
+    expect_large(&h, STR("GET /lasting HTTP/1.1\r\n" HOST "\r\n"));
+    harness_stop(&h);
+}
+
+static void stop_reading(const struct harness *h, struct str request)
+{
+    char some[100];
+    int fd = client_connect(h);
+
+    client_send(fd, request);
+    client_read(fd, some, sizeof some, "x");
+    close(fd);
+}
+
+static unsigned open_now;
+
+static void read_open(struct harness *h)
+{
+    open_now = http_server_connections(h->server);
+}
+
+Test(replies, to_a_client_that_leaves_end_with_it)
+{
+    struct harness h;
+
+    harness_start(&h, (struct http_conf){0});
+    for (int i = 0; i < 20; i++) {
+        stop_reading(&h, STR("GET /large HTTP/1.1\r\n" HOST "\r\n"));
+        stop_reading(&h, STR("GET /lasting HTTP/1.1\r\n" HOST "\r\n"));
+    }
+    EVENTUALLY((harness_in_loop(&h, read_open), open_now == 0));
+    harness_stop(&h);
+}
+
 Test(replies, streams_are_chunked_and_whole)
 {
     struct harness h;

@@ -81,6 +81,7 @@ struct http_server {
     struct list in_flight; /* exchanges, oldest first */
     unsigned n_in_flight;
     struct loop_timer sweep;
+    unsigned sweeps;   /* the number of the one that comes or is under way */
     struct list spare; /* exchanges of the past */
     unsigned n_spare;
 
@@ -151,8 +152,9 @@ struct http_exchange {
     struct list link; /* in_flight */
     struct loop_task task;
     bool told_gone, no_body;
-    bool wanted;     /* the handler wants the body */
-    bool delivering; /* its handler is being called, within evhttp */
+    unsigned looked_at; /* in this sweep */
+    bool wanted;        /* the handler wants the body */
+    bool delivering;    /* its handler is being called, within evhttp */
     int status;
     size_t charged; /* bytes of the quota */
 

@@ -70,34 +70,61 @@ struct sweep {
     struct pollfd fds[SWEEP_AT_ONCE];
     struct http_exchange *of[SWEEP_AT_ONCE];
     nfds_t n;
+    int64_t until_us; /* monotonic */
 };
 
-static void look(struct sweep *sw)
+static bool is_gone(const struct pollfd *p)
 {
-    if (sw->n > 0 && poll(sw->fds, sw->n, 0) > 0)
-        for (nfds_t i = 0; i < sw->n; i++)
-            if (sw->fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR))
-                http_exchange_tell_gone(sw->of[i]);
+    return p->revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+/* False when the time is over; those that were not come to are looked at the next time.
+ */
+static bool look(struct sweep *sw)
+{
+    bool some = sw->n > 0 && poll(sw->fds, sw->n, 0) > 0;
+    nfds_t n = sw->n;
+
     sw->n = 0;
+    for (nfds_t i = 0; i < n; i++) {
+        sw->of[i]->looked_at = sw->of[i]->req.server->sweeps;
+        if (some && is_gone(&sw->fds[i])) {
+            http_exchange_tell_gone(sw->of[i]);
+            if (clock_mono_us() >= sw->until_us)
+                return false;
+        }
+    }
+    return clock_mono_us() < sw->until_us;
+}
+
+/* False when it was not through in its time. */
+static bool look_at_all(struct http_server *s)
+{
+    struct sweep sw = {.n = 0, .until_us = clock_mono_us() + LOOP_PACE_US};
+
+    LIST_EACH (it, &s->in_flight) {
+        struct http_exchange *ex = CONTAINER_OF(it, struct http_exchange, link);
+
+        if (ex->told_gone || !ex->conn || ex->looked_at == s->sweeps)
+            continue;
+        sw.of[sw.n] = ex;
+        sw.fds[sw.n++] =
+            (struct pollfd){.fd = bufferevent_getfd(ex->conn->bev), .events = POLLRDHUP};
+        if (sw.n == SWEEP_AT_ONCE && !look(&sw))
+            return false;
+    }
+    return look(&sw);
 }
 
 static void sweep(struct loop_timer *t)
 {
     struct http_server *s = CONTAINER_OF(t, struct http_server, sweep);
-    struct sweep sw = {.n = 0};
 
-    LIST_EACH (it, &s->in_flight) {
-        struct http_exchange *ex = CONTAINER_OF(it, struct http_exchange, link);
-
-        if (ex->told_gone || !ex->conn)
-            continue;
-        sw.of[sw.n] = ex;
-        sw.fds[sw.n++] =
-            (struct pollfd){.fd = bufferevent_getfd(ex->conn->bev), .events = POLLRDHUP};
-        if (sw.n == SWEEP_AT_ONCE)
-            look(&sw);
+    if (!look_at_all(s)) {
+        loop_timer_set(t, 0);
+        return;
     }
-    look(&sw);
+    s->sweeps++;
     if (s->n_in_flight > 0)
         loop_timer_set(t, HTTP_SWEEP_MS);
 }
@@ -148,6 +175,7 @@ const struct err *http_server_create(struct arena *a, struct loop *l,
 
     s->loop = l;
     s->spare_fd = -1;
+    s->sweeps = 1;
     s->conf = *conf;
     s->conf.listen = mem_strdup(conf->listen);
     fill_in(s);

@@ -107,6 +107,7 @@ Test(turns, many_clients_that_go_away_at_once)
     EVENTUALLY(atomic_load(&h.requests) == MANY);
     pause_loop(&p);
     close_all();
+    usleep(150000); /* so the look at all that are in flight is due, too */
     go_on(&p);
     EVENTUALLY(atomic_load(&h.gone) == MANY);
     expect_many_turns(&p);

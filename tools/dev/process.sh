@@ -36,11 +36,17 @@ process_running() {
 }
 
 # What runs is the end of the command: setsid, setpriv and env replace themselves by the rest.
+# The command line is empty in the moment in which they do, and when a process has ended.
 process_is_ours() {
     [ -r /proc/self/cmdline ] || return 0 # a bare chroot has no /proc to ask
-    local line
-    line=$({ tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null) || return 1
-    [ -n "$line" ] && [[ "$(cat "$2/command") " == *"$line" ]]
+    local line='' tries=0
+    while [ -z "$line" ]; do
+        line=$({ tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null) || return 1
+        [ -n "$line" ] || [ $((tries++)) = 0 ] || sleep 0.01
+        [ $tries -lt 100 ] || return 1
+        if [ -z "$line" ] && [[ "$(cat "/proc/$1/stat" 2>/dev/null)" == *") Z "* ]]; then return 1; fi
+    done
+    [[ "$(cat "$2/command") " == *"$line" ]]
 }
 
 process_signal() {

@@ -374,6 +374,21 @@ static bool must_wait(const struct http_conn *c)
            (behind && c->state != CONN_REFUSED);
 }
 
+/* OpenSSL's bufferevent goes on reading while it has bytes, before evhttp is told: in
+ * front of them there may be the request that evhttp is to read. */
+static void hold_added(struct http_conn *c, struct evbuffer *input, size_t before)
+{
+    struct evbuffer *evhttps = before > 0 ? evbuffer_new() : NULL;
+
+    if (evhttps)
+        evbuffer_remove_buffer(input, evhttps, before);
+    hold(c, input);
+    if (evhttps) {
+        evbuffer_add_buffer(input, evhttps);
+        evbuffer_free(evhttps);
+    }
+}
+
 static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info,
                           void *arg)
 {
@@ -383,7 +398,7 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
         return;
     c->taking = true;
     if (must_wait(c))
-        hold(c, input);
+        hold_added(c, input, info->orig_size);
     else
         take_request(c, input);
     if (c->state == CONN_REFUSED)

@@ -137,7 +137,7 @@ static void cut(struct http_req *r)
     http_stream_write(r, STR("not all of it"), cut_now, r);
 }
 
-static char large[LARGE_BYTES];
+static char large[LARGE_BYTES], record[RECORD_BYTES];
 
 static void reply_large(struct http_req *r, bool copied)
 {
@@ -165,6 +165,8 @@ static void handle(void *arg, struct http_req *r)
         stream(h, r, STREAM_CHUNKS);
     } else if (str_eq(r->path, STR("/forever"))) {
         stream(h, r, -1);
+    } else if (str_eq(r->path, STR("/record"))) {
+        http_reply(r, 200, "text/plain", NULL, 0, (struct str){record, sizeof record});
     } else if (str_eq(r->path, STR("/large")) || str_eq(r->path, STR("/lasting"))) {
         reply_large(r, str_eq(r->path, STR("/large")));
     } else if (str_eq(r->path, STR("/cut"))) {
@@ -254,6 +256,7 @@ void harness_start(struct harness *h, struct http_conf conf)
     *h = (struct harness){.quota = conf.quota};
     set_defaults(&conf);
     memset(large, 'x', sizeof large);
+    memset(record, 'x', sizeof record);
     conf.lasting[0] = (struct str){large, sizeof large};
 #ifdef HARNESS_TLS
     conf.tls = conf.tls ? conf.tls : tls_server_side();

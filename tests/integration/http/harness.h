@@ -3,7 +3,8 @@
  * A server of kit/http on a loop of its own thread, and a client that is a bare socket.
  * Paths: /echo answers "METHOD PATH QUERY BODY", /wait answers 503 once the client is
  * gone, /later answers in a later turn, /stream sends STREAM_CHUNKS chunks, /forever
- * streams until the client is gone, /large and /lasting answer LARGE_BYTES times 'x'.
+ * streams until the client is gone, /large and /lasting answer LARGE_BYTES times 'x',
+ * /record RECORD_BYTES.
  */
 #ifndef TESTS_INTEGRATION_HTTP_HARNESS_H
 #define TESTS_INTEGRATION_HTTP_HARNESS_H
@@ -14,6 +15,7 @@
 
 enum { STREAM_CHUNKS = 50, STREAM_CHUNK_BYTES = 10000 };
 enum { LARGE_BYTES = 8 << 20 }; /* more than the sockets hold */
+enum { RECORD_BYTES = 15000 };  /* an answer of one record of TLS */
 
 struct harness {
     struct http_server *server;

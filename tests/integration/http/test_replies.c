@@ -230,10 +230,10 @@ static size_t count_x(const char *s)
 /* Of the body, and of what follows it: one, in `text/plain`. */
 static size_t read_large(int fd, const char *until)
 {
-    char *text = malloc(LARGE_BYTES + 4096);
+    char *text = malloc(2 * LARGE_BYTES);
     size_t n;
 
-    client_read(fd, text, LARGE_BYTES + 4096, until);
+    client_read(fd, text, 2 * LARGE_BYTES, until);
     n = count_x(strstr(text, "\r\n\r\n"));
     free(text);
     return n;
@@ -257,6 +257,30 @@ Test(replies, that_the_sockets_do_not_hold_are_whole)
     harness_start(&h, (struct http_conf){0});
     expect_large(&h, STR("GET /large HTTP/1.1\r\n" HOST "\r\n"));
     expect_large(&h, STR("GET /lasting HTTP/1.1\r\n" HOST "\r\n"));
+    harness_stop(&h);
+}
+
+/* Each of them fits, but the sockets are full: each has a head with one `x`, too. All the
+ * requests come at once, so over TLS in one record. */
+Test(replies, that_wait_for_those_before_are_whole)
+{
+    enum { N = LARGE_BYTES / RECORD_BYTES, ROOM = 64 };
+    struct harness h;
+    char *asked = malloc((N + 1) * ROOM);
+    size_t n = 0;
+    int fd;
+
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    for (int i = 0; i <= N; i++)
+        n += (size_t)snprintf(asked + n, ROOM, "GET /%s HTTP/1.1\r\n" HOST "\r\n",
+                              i < N ? "record" : "after");
+    client_send(fd, (struct str){asked, n});
+    usleep(50000); /* the sockets are full by then, or the test shows less */
+    cr_expect_eq(read_large(fd, "GET /after  "), (size_t)N * (RECORD_BYTES + 1));
+    cr_expect_eq(h.requests, N + 1);
+    close(fd);
+    free(asked);
     harness_stop(&h);
 }
 

@@ -15,7 +15,8 @@ enum { AROUND_MAX = 160 }; /* "HTTP/1.1 503 ", Date, Content-Length, Connection 
 
 static char *put(char *at, struct str s)
 {
-    memcpy(at, s.p, s.n);
+    if (s.n > 0)
+        memcpy(at, s.p, s.n);
     return at + s.n;
 }
 
@@ -75,15 +76,9 @@ static size_t send_some(struct http_conn *c, struct str bytes)
     return n > 0 ? (size_t)n : 0;
 }
 
-static void refer(struct evbuffer *out, struct str bytes)
-{
-    if (bytes.n > 0)
-        evbuffer_add_reference(out, bytes.p, bytes.n, NULL, NULL);
-}
-
 /* Most answers fit into the socket's buffer, and nothing of libevent's waits for it. What
- * does not fit, and errors, are left to the bufferevent; the exchange lives until then.
- */
+ * does not fit, and errors, are left to the bufferevent, which has a copy: it may outlive
+ * the exchange. */
 static void send_all(struct http_conn *c, struct str text, struct str lasting)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
@@ -94,8 +89,9 @@ static void send_all(struct http_conn *c, struct str text, struct str lasting)
         n = send_some(c, text);
     if (n == text.n && lasting.n == 0)
         return;
-    refer(out, (struct str){text.p + n, text.n - n});
-    refer(out, lasting);
+    evbuffer_add(out, text.p + n, text.n - n);
+    if (lasting.n > 0)
+        evbuffer_add_reference(out, lasting.p, lasting.n, NULL, NULL);
     http_conn_sending(c, true);
     bufferevent_setcb(c->bev, NULL, s->evhttp_write, s->evhttp_event, c->evcon);
     bufferevent_enable(c->bev, EV_WRITE);

@@ -67,8 +67,8 @@ void http_secure_end(struct http_conn *c)
 }
 
 /* libevent would wait for the socket and then make a record of each piece. What OpenSSL
- * cannot write goes to libevent's buffer as it is, in one piece and by reference, and it
- * repeats the same call, as OpenSSL wants it. */
+ * cannot write goes to libevent's buffer in one piece, and it repeats the call with the
+ * same bytes, as OpenSSL wants it (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER: elsewhere). */
 size_t http_secure_send(struct http_conn *c, struct str bytes)
 {
     SSL *ssl = bufferevent_openssl_get_ssl(c->bev);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A whole answer. evhttp checks, copies and prints its fields one by one, which took an
- * eighth of a request. So its text is made here, in one piece, and sent past evhttp at
- * the end of the turn; then evhttp is told that a response has ended that it was told
- * nothing else of, and goes on with the connection as after one of its own.
+ * eighth of a request. So its text is made here, in one piece, and sent past evhttp. If
+ * evhttp has the request, that is at the end of the turn; then it is told that a response
+ * has ended that it was told nothing else of, and goes on as after one of its own.
  */
 #include "kit/http/internal.h"
 
@@ -79,21 +79,42 @@ static size_t send_some(struct http_conn *c, struct str bytes)
 /* Most answers fit into the socket's buffer, and nothing of libevent's waits for it. What
  * does not fit, and errors, are left to the bufferevent, which has a copy: it may outlive
  * the exchange. */
-static void send_all(struct http_conn *c, struct str text, struct str lasting)
+bool http_answer_write(struct http_exchange *ex)
 {
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-    const struct http_server *s = c->server;
+    struct evbuffer *out = bufferevent_get_output(ex->conn->bev);
+    struct str text = ex->answer, lasting = ex->lasting;
     size_t n = 0;
 
     if (evbuffer_get_length(out) == 0)
-        n = send_some(c, text);
+        n = send_some(ex->conn, text);
     if (n == text.n && lasting.n == 0)
-        return;
+        return true;
     evbuffer_add(out, text.p + n, text.n - n);
     if (lasting.n > 0)
         evbuffer_add_reference(out, lasting.p, lasting.n, NULL, NULL);
+    return false;
+}
+
+/* OpenSSL's bufferevent calls this in a turn to come, when there may be more to write. */
+static void written(struct bufferevent *bev, void *arg)
+{
+    struct http_conn *c = arg;
+
+    if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+        c->server->evhttp_write(bev, c->evcon);
+}
+
+static void failed(struct bufferevent *bev, short what, void *arg)
+{
+    struct http_conn *c = arg;
+
+    c->server->evhttp_event(bev, what, c->evcon);
+}
+
+static void send_rest(struct http_conn *c)
+{
     http_conn_sending(c, true);
-    bufferevent_setcb(c->bev, NULL, s->evhttp_write, s->evhttp_event, c->evcon);
+    bufferevent_setcb(c->bev, NULL, written, failed, c);
     bufferevent_enable(c->bev, EV_WRITE);
 }
 
@@ -104,8 +125,8 @@ void http_answer_send(struct http_exchange *ex)
     struct http_exchange *orphan = ex->conn ? NULL : ex;
 
     ex->state = EXCHANGE_SENT;
-    if (ex->conn)
-        send_all(ex->conn, ex->answer, ex->lasting);
+    if (ex->conn && !http_answer_write(ex))
+        send_rest(ex->conn);
     evhttp_send_reply_end(ex->native);
     if (orphan)
         http_exchange_destroy(orphan);

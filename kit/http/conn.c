@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A connection, between the socket and evhttp. An evbuffer callback empties evhttp's
- * input as it is filled; evhttp sees a request only when all of it is there and was found
- * good, and never two. So evhttp idles whenever a request is refused or times out.
+ * input as it is filled; evhttp sees a request only when it has a body, all of it is
+ * there and was found good, and never two. So evhttp idles whenever a request is refused
+ * or times out, or ends with its head.
  */
 #include "kit/base/clock.h"
 #include "kit/base/mem.h"
@@ -331,18 +332,39 @@ static void show_interest(struct http_conn *c)
         mem_die("http: no memory for an event");
 }
 
+static void put_before_evhttp(struct http_conn *c)
+{
+    rewrite(c, bufferevent_get_input(c->bev));
+    c->server->delivering = c;
+    show_interest(c);
+}
+
+void http_conn_deliver(struct http_conn *c)
+{
+    put_before_evhttp(c);
+    bufferevent_trigger(c->bev, EV_READ, 0);
+}
+
+/* True when it now waits in evhttp's input. */
+static bool pass_on(struct http_conn *c, struct evbuffer *from)
+{
+    bool whole = !c->body;
+
+    enter(c, CONN_BUSY);
+    hold(c, from);
+    if (whole)
+        http_exchange_begin(c->exchange);
+    else
+        put_before_evhttp(c);
+    return !whole;
+}
+
 /* Runs the machines; true when a whole request now waits in evhttp's input. */
 static bool take_request(struct http_conn *c, struct evbuffer *from)
 {
     for (;;) {
-        if (c->state == CONN_BODY && body_complete(c)) {
-            enter(c, CONN_BUSY);
-            hold(c, from);
-            rewrite(c, bufferevent_get_input(c->bev));
-            c->server->delivering = c;
-            show_interest(c);
-            return true;
-        }
+        if (c->state == CONN_BODY && body_complete(c))
+            return pass_on(c, from);
         if (takes_nothing_more(c, from))
             break;
         take_some(c, from);

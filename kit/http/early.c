@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Requests that end before evhttp has heard of them: the handler is asked about a head
- * before the body behind it is read, and an answer that it gives then is written past
- * evhttp, which idles meanwhile. What the client still sends is skipped when it is short
+ * Requests that end before evhttp has heard of them: those without a body, and those
+ * that are answered by their head, as the handler is asked about it before the body is
+ * read. evhttp idles meanwhile. What the client still sends is skipped when it is short
  * and its end is known, so that the connection goes on; else the connection lingers and
  * ends, because closing with unread bytes would reset it and take the answer with it.
  */
@@ -61,13 +61,9 @@ const struct err *http_take_body(struct http_req *r, size_t max_bytes)
 
 /* ---- answering ---- */
 
-static void write_answer(struct http_exchange *ex, bool last, struct str body)
+static bool is_written(const struct http_conn *c)
 {
-    struct evbuffer *out = bufferevent_get_output(ex->conn->bev);
-
-    http_answer_make(ex, last, body);
-    evbuffer_add(out, ex->answer.p, ex->answer.n);
-    evbuffer_add(out, ex->lasting.p, ex->lasting.n);
+    return evbuffer_get_length(bufferevent_get_output(c->bev)) == 0;
 }
 
 static void ended(struct bufferevent *bev, short what, void *arg)
@@ -80,7 +76,12 @@ static void ended(struct bufferevent *bev, short what, void *arg)
 /* Our side is shut when the answer has left. */
 static void last_written(struct bufferevent *bev, void *arg)
 {
-    http_secure_end(arg);
+    struct http_conn *c = arg;
+
+    if (!is_written(c))
+        return;
+    loop_timer_set(&c->timer, HTTP_LINGER_MS);
+    http_secure_end(c);
     shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
@@ -89,21 +90,29 @@ static void linger(struct http_conn *c)
     c->state = CONN_REFUSED;
     http_conn_drop_body(c);
     loop_task_cancel(&c->task);
-    loop_timer_set(&c->timer, HTTP_LINGER_MS);
+    loop_timer_set(&c->timer, c->server->conf.response_ms);
     bufferevent_setcb(c->bev, NULL, last_written, ended, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    last_written(c->bev, c);
 }
 
 /* A client that waits to be invited may send the body or not; then it is not known where
  * the next request begins. */
 static bool may_skip(const struct http_exchange *ex)
 {
-    const struct http_conn *c = ex->conn;
     const struct head *h = &ex->head;
 
-    return c->state == CONN_ASKED && !ex->wanted && h->keep_alive &&
-           !h->expect_continue && !h->chunked && h->length <= HTTP_SKIP_MAX &&
-           !c->server->draining;
+    return !ex->wanted && !h->expect_continue && !h->chunked &&
+           h->length <= HTTP_SKIP_MAX;
+}
+
+/* A connection that is busy has had the whole of a request. */
+static bool may_go_on(const struct http_exchange *ex)
+{
+    const struct http_conn *c = ex->conn;
+
+    return ex->head.keep_alive && !c->server->draining &&
+           (c->state == CONN_BUSY || (c->state == CONN_ASKED && may_skip(ex)));
 }
 
 /* The next request may come when the answer has left: what a client that does not read
@@ -112,7 +121,7 @@ bool http_conn_skipped(struct http_conn *c)
 {
     const struct http_server *s = c->server;
 
-    if (c->body_left > 0 || evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
+    if (c->body_left > 0 || !is_written(c))
         return false;
     bufferevent_setcb(c->bev, s->evhttp_read, NULL, s->evhttp_event, c->evcon);
     bufferevent_enable(c->bev, EV_READ);
@@ -128,14 +137,20 @@ static void skipped_written(struct bufferevent *bev, void *arg)
         loop_at_turn_end(c->server->loop, &c->task);
 }
 
-static void skip(struct http_conn *c, uint64_t n)
+static void skip(struct http_conn *c)
 {
+    bool whole = c->state == CONN_BUSY;
+
     c->state = CONN_SKIP;
-    c->body_left = n;
-    loop_timer_set(&c->timer, c->server->conf.response_ms);
-    bufferevent_setcb(c->bev, NULL, skipped_written, ended, c);
-    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-    if (!c->asking) /* what is held is looked at */
+    c->body_left = whole ? 0 : c->exchange->head.length;
+    if (c->body_left > 0 || !is_written(c)) {
+        loop_timer_set(&c->timer, c->server->conf.response_ms);
+        bufferevent_setcb(c->bev, NULL, skipped_written, ended, c);
+        bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    }
+    if (c->exchange->delivering) /* one request of a pipeline a turn */
+        loop_soon(c->server->loop, &c->task);
+    else if (!c->asking) /* what is held is looked at */
         loop_at_turn_end(c->server->loop, &c->task);
 }
 
@@ -143,17 +158,19 @@ static void skip(struct http_conn *c, uint64_t n)
 void http_reply_early(struct http_exchange *ex, struct str body)
 {
     struct http_conn *c = ex->conn;
-    bool go_on = c && may_skip(ex);
+    bool go_on;
 
-    if (c) {
-        write_answer(ex, !go_on, body);
-        c->exchange = NULL;
-        ex->conn = NULL;
-    }
     ex->state = EXCHANGE_OVER;
     loop_at_turn_end(ex->req.server->loop, &ex->task);
+    if (!c)
+        return;
+    go_on = may_go_on(ex);
+    http_answer_make(ex, !go_on, body);
+    http_answer_write(ex);
     if (go_on)
-        skip(c, ex->head.length);
-    else if (c)
+        skip(c);
+    else
         linger(c);
+    c->exchange = NULL;
+    ex->conn = NULL;
 }

@@ -124,21 +124,26 @@ void http_exchange_enter(struct http_exchange *ex)
         loop_timer_set(&s->sweep, HTTP_SWEEP_MS);
 }
 
-void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native)
+void http_exchange_begin(struct http_exchange *ex)
 {
     struct http_server *s = ex->req.server;
 
     if (ex->state == EXCHANGE_COMING)
         http_exchange_enter(ex);
-    ex->native = native;
     ex->state = EXCHANGE_HANDLING;
-    ex->req.body = take_body(native);
-    ex->req.native = native;
-    evhttp_request_set_on_complete_cb(native, complete, ex);
-    http_conn_keep_reading(ex->conn);
+    ex->req.body = ex->native ? take_body(ex->native) : STR("");
     ex->delivering = true;
     s->handler(s->arg, &ex->req);
     ex->delivering = false;
+}
+
+void http_exchange_read(struct http_exchange *ex, struct evhttp_request *native)
+{
+    ex->native = native;
+    evhttp_request_set_on_complete_cb(native, complete, ex);
+    http_conn_keep_reading(ex->conn);
+    if (ex->state != EXCHANGE_STREAMING)
+        http_exchange_begin(ex);
 }
 
 /* Never within evhttp's call; an answer that is there at once waits for the next turn. */

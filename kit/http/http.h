@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The HTTP edge on evhttp: one server per loop, several servers on one address by
- * SO_REUSEPORT. A request is our own object that evhttp's dies before or after; a reply
- * always leaves from a later turn. What evhttp would let through and must not (see the
- * filter) is refused with 400 problem+json before it. Everything on the loop.
+ * SO_REUSEPORT. evhttp accepts, reads requests that have a body, and streams. A request
+ * is our own object that evhttp's, if there is one, dies before or after. What evhttp
+ * would let through and must not (see the filter) is refused with 400 problem+json before
+ * it. Everything on the loop.
  *
  * Life: handler(req) once per request, body complete; then exactly one http_reply() or
  * one http_stream_start() ... http_stream_end(). The req is gone after that. A client
@@ -98,7 +99,6 @@ struct http_req {
     void (*gone)(
         struct http_req *r); /* set by the handler; the client went away; may be NULL */
     void *user;              /* the handler's */
-    void *native;            /* private */
 };
 
 /* First header of that name (any case), absent when there is none; trimmed. */

@@ -10,7 +10,8 @@
  * secure   what a connection over TLS does otherwise
  * admit    what a connection and a body take of the quota
  * drain    the end of a server
- * early    what is answered before evhttp hears of it: by the head alone, and refusals
+ * early    what is answered before evhttp hears of it: by the head alone, refusals, and
+ *          requests without a body
  * exchange one request from its first byte to the last byte of its response
  * answer   a response as a whole: its text, and its way past evhttp
  */
@@ -101,9 +102,9 @@ enum conn_state {
     CONN_HEAD,    /* some of a head has come */
     CONN_ASKED,   /* the head is good, the handler looks at it; what comes is held */
     CONN_BODY,    /* some of the body is missing */
-    CONN_SKIP,    /* answered by its head; the body is skipped, the answer leaves */
-    CONN_BUSY,    /* evhttp has the request; what comes is held */
-    CONN_REFUSED, /* an error is on its way out; what comes is thrown away */
+    CONN_SKIP,    /* answered past evhttp; what is left of the body is skipped */
+    CONN_BUSY,    /* the handler has the whole request; what comes is held */
+    CONN_REFUSED, /* the last answer is on its way out; what comes is thrown away */
 };
 
 struct http_conn {
@@ -141,20 +142,20 @@ enum exchange_state {
     EXCHANGE_REPLYING, /* a whole response is ready to leave */
     EXCHANGE_STREAMING,
     EXCHANGE_SENT, /* evhttp has the whole response */
-    EXCHANGE_OVER, /* answered without evhttp, goes at the end of the turn */
+    EXCHANGE_OVER, /* answered past evhttp, goes at the end of the turn */
 };
 
 struct http_exchange {
     struct http_req req;
     enum exchange_state state;
     struct http_conn *conn; /* NULL: the connection is gone */
-    struct evhttp_request *native;
+    struct evhttp_request *native; /* NULL: evhttp has not heard of it */
     struct list link; /* in_flight */
     struct loop_task task;
     bool told_gone, no_body;
     unsigned looked_at; /* in this sweep */
     bool wanted;        /* the handler wants the body */
-    bool delivering;    /* its handler is being called, within evhttp */
+    bool delivering;    /* its handler is being called with the whole of it */
     int status;
     size_t charged; /* bytes of the quota */
 
@@ -182,6 +183,8 @@ void http_conn_drain(struct http_conn *c);
 /* The response is on its way or will never be: the next request may come. */
 void http_conn_resume(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
+/* evhttp reads the request, within the call. */
+void http_conn_deliver(struct http_conn *c);
 /* While evhttp has a request that is being handled. */
 void http_conn_keep_reading(struct http_conn *c);
 /* What has come of a body is not wanted any more. */
@@ -245,8 +248,10 @@ void http_exchange_destroy(struct http_exchange *ex);
 void http_exchange_free_spares(struct http_server *s);
 /* To the handler for the first time. */
 void http_exchange_enter(struct http_exchange *ex);
-/* evhttp has read it: to the handler. */
-void http_exchange_begin(struct http_exchange *ex, struct evhttp_request *native);
+/* It is whole: to the handler. */
+void http_exchange_begin(struct http_exchange *ex);
+/* evhttp has read it: to the handler, unless that streams its answer already. */
+void http_exchange_read(struct http_exchange *ex, struct evhttp_request *native);
 /* Its task runs when evhttp may be called. */
 void http_exchange_schedule(struct http_exchange *ex);
 /* The connection of ex is being freed. */
@@ -262,6 +267,8 @@ static inline struct http_exchange *http_exchange_of(struct http_req *r)
 /* The text of an answer whose fields the server's lines are, with what evhttp would have
  * said of the connection; a lasting body stays where it is. */
 void http_answer_make(struct http_exchange *ex, bool last, struct str body);
+/* To the socket; what that does not take waits in the bufferevent: false. */
+bool http_answer_write(struct http_exchange *ex);
 /* evhttp has the request: the answer leaves, ex and its connection may be gone then. */
 void http_answer_send(struct http_exchange *ex);
 
@@ -270,8 +277,6 @@ void http_stream_pump(struct http_exchange *ex);
 
 /* reply.c */
 void http_fix_lines(struct http_server *s);
-void http_add_headers(struct http_exchange *ex, const char *content_type,
-                      const struct http_reply_header *headers, size_t n_headers);
 /* The date, and the other fields behind it, in the server's lines. */
 void http_put_lines(struct http_exchange *ex, const char *content_type,
                     const struct http_reply_header *headers, size_t n_headers);

@@ -165,18 +165,6 @@ void http_put_lines(struct http_exchange *ex, const char *content_type,
         LOG_ERROR(NULL, "http.header_dropped", KV("name", "those beyond the limit"));
 }
 
-void http_add_headers(struct http_exchange *ex, const char *content_type,
-                      const struct http_reply_header *headers, size_t n_headers)
-{
-    const struct http_server *s = ex->req.server;
-
-    http_put_lines(ex, content_type, headers, n_headers);
-    ex->lines = arena_str(&ex->req.arena, buf_view(&s->lines));
-    if (s->draining)
-        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
-                          "close");
-}
-
 /* evhttp checks, copies and prints field by field. So it gets all of a stream's as the
  * value of one, Date, with the line ends between them; it is ours and not freed. */
 void http_lend_fields(struct http_exchange *ex)

@@ -61,7 +61,7 @@ static void request_read(struct evhttp_request *native, void *arg)
     s->delivering = NULL;
     if (!c || c->evcon != evcon)
         mem_die("http: evhttp read a request that was not delivered");
-    http_exchange_begin(c->exchange, native);
+    http_exchange_read(c->exchange, native);
 }
 
 /* ---- clients that went away ---- */
@@ -219,10 +219,12 @@ static void drop_in_flight(struct http_server *s)
     while (!list_empty(&s->in_flight)) {
         struct http_exchange *ex =
             CONTAINER_OF(s->in_flight.next, struct http_exchange, link);
+        struct http_conn *c = ex->conn;
 
+        ex->conn = NULL;
         http_exchange_tell_gone(ex);
-        if (ex->conn)
-            ex->conn->exchange = NULL;
+        if (c)
+            c->exchange = NULL;
         else if (ex->native)
             evhttp_request_free(ex->native);
         http_exchange_destroy(ex);

@@ -14,10 +14,8 @@ void http_stream_start(struct http_req *r, int status, const char *content_type,
     ex->status = status;
     ex->no_body = r->method == HTTP_HEAD || status == 204 || status == 304;
     ex->out = evbuffer_new();
-    http_add_headers(ex, content_type, headers, n_headers);
-    if (ex->head.http10) /* its only end is the end of the connection */
-        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
-                          "close");
+    http_put_lines(ex, content_type, headers, n_headers);
+    ex->lines = arena_str(&r->arena, buf_view(&r->server->lines));
     loop_soon(r->server->loop, &ex->task);
 }
 
@@ -80,6 +78,22 @@ static void chunk_left(struct evhttp_connection *evcon, void *arg)
         http_stream_pump(ex);
 }
 
+/* evhttp streams, so it gets a request that it has not yet. The only end of a stream over
+ * HTTP/1.0 is that of the connection. */
+static void begin(struct http_exchange *ex)
+{
+    ex->started = true;
+    if (!ex->native)
+        http_conn_deliver(ex->conn);
+    if (ex->head.http10 || ex->req.server->draining)
+        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
+                          "close");
+    http_lend_fields(ex);
+    evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
+    http_take_fields_back(ex);
+}
+
+/* evhttp frees its request when it has no connection any more. */
 static void end(struct http_exchange *ex)
 {
     struct http_exchange *orphan = ex->conn ? NULL : ex;
@@ -87,7 +101,8 @@ static void end(struct http_exchange *ex)
     ex->state = EXCHANGE_SENT;
     if (ex->conn)
         http_conn_sending(ex->conn, true);
-    evhttp_send_reply_end(ex->native);
+    if (ex->native)
+        evhttp_send_reply_end(ex->native);
     if (orphan)
         http_exchange_destroy(orphan);
 }
@@ -120,12 +135,8 @@ void http_stream_pump(struct http_exchange *ex)
         cut(ex);
         return;
     }
-    if (!ex->started && ex->conn) {
-        ex->started = true;
-        http_lend_fields(ex);
-        evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
-        http_take_fields_back(ex);
-    }
+    if (!ex->started && ex->conn)
+        begin(ex);
     if ((!ex->conn || ex->no_body || evbuffer_get_length(ex->out) == 0) &&
         (discard(ex) || ex->aborting))
         return;

@@ -148,9 +148,9 @@ enum exchange_state {
 struct http_exchange {
     struct http_req req;
     enum exchange_state state;
-    struct http_conn *conn; /* NULL: the connection is gone */
+    struct http_conn *conn;        /* NULL: the connection is gone */
     struct evhttp_request *native; /* NULL: evhttp has not heard of it */
-    struct list link; /* in_flight */
+    struct list link;              /* in_flight */
     struct loop_task task;
     bool told_gone, no_body;
     unsigned looked_at; /* in this sweep */

@@ -94,8 +94,8 @@ def show(runs, targets, clients):
                           for name, c in r["costs"].items())
         rows.append((TITLES[t["name"]], f"{r['rps']:.0f}", f"{ratio_of(runs, t['name'], 'hello'):.2f}",
                      f"{core_us(runs['hello']) / core_us(r):.2f}",
-                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", r["bad"], costs))
-    table(("", "rps", "/hello", "by CPU", "p50 us", "p99 us", "bad", "CPU us (context switches) per request"), rows)
+                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", f"{r['p99_wrk']:.0f}", r["bad"], costs))
+    table(("", "rps", "/hello", "by CPU", "p50 us", "p99 us", "by wrk", "bad", "CPU us (context switches) per request"), rows)
 
 
 def record(report, runs, targets, clients):
@@ -105,7 +105,7 @@ def record(report, runs, targets, clients):
         tag = f"request.{name}.c{clients}"
         report.figure(f"{tag}.rps", r["rps"], "1/s", hello["rps"], ratio_of(runs, name, "hello"))
         report.figure(f"{tag}.core_cpu", core_us(r), "us", core_us(hello), core_us(hello) / core_us(r))
-        for p in ("p50", "p99"):
+        for p in ("p50", "p99", "p99_wrk"):
             report.figure(f"{tag}.{p}", r[p], "us", hello[p], r[p] / max(hello[p], 1))
         for process, c in r["costs"].items():
             report.figure(f"{tag}.{process}.cpu", c["cpu_us"], "us")

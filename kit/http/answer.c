@@ -100,8 +100,10 @@ static void written(struct bufferevent *bev, void *arg)
 {
     struct http_conn *c = arg;
 
-    if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
-        c->server->evhttp_write(bev, c->evcon);
+    if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+        return;
+    c->server->evhttp_write(bev, c->evcon);
+    http_conn_limit_held(c);
 }
 
 static void failed(struct bufferevent *bev, short what, void *arg)
@@ -118,18 +120,27 @@ static void send_rest(struct http_conn *c)
     bufferevent_enable(c->bev, EV_WRITE);
 }
 
-/* evhttp frees its request when it has no connection any more, and nobody will call back.
- */
-void http_answer_send(struct http_exchange *ex)
+void http_answer_end(struct http_exchange *ex)
 {
-    struct http_exchange *orphan = ex->conn ? NULL : ex;
+    struct http_conn *c = ex->conn;
 
     ex->state = EXCHANGE_SENT;
-    if (ex->conn && !http_answer_write(ex))
-        send_rest(ex->conn);
-    evhttp_send_reply_end(ex->native);
-    if (orphan)
-        http_exchange_destroy(orphan);
+    if (ex->native)
+        evhttp_send_reply_end(ex->native);
+    if (!c) { /* evhttp frees its request then, and nobody will call back */
+        http_exchange_destroy(ex);
+        return;
+    }
+    if (c->exchange == ex)
+        send_rest(c);
+    http_conn_limit_held(c);
+}
+
+void http_answer_send(struct http_exchange *ex)
+{
+    if (ex->conn)
+        (void)http_answer_write(ex);
+    http_answer_end(ex);
 }
 
 /* ---- the handler's ---- */

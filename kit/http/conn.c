@@ -137,17 +137,11 @@ static void begin_body(struct http_conn *c)
     enter(c, CONN_BODY);
 }
 
-/* The interim response goes past evhttp: its write callback would take it for the end of
- * the response before. */
+/* Past evhttp. */
 static void send_continue(struct http_conn *c)
 {
     static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    bufferevent_data_cb on_read;
-    bufferevent_event_cb on_event;
-    void *arg;
 
-    bufferevent_getcb(c->bev, &on_read, NULL, &on_event, &arg);
-    bufferevent_setcb(c->bev, on_read, NULL, on_event, arg);
     bufferevent_write(c->bev, interim, sizeof interim - 1);
     bufferevent_enable(c->bev, EV_WRITE);
 }
@@ -204,6 +198,17 @@ static void rewrite(struct http_conn *c, struct evbuffer *input)
     free_buffer(&c->body);
 }
 
+static bool holds_enough(const struct http_conn *c)
+{
+    return c->held && evbuffer_get_length(c->held) >= HTTP_HELD_MAX;
+}
+
+void http_conn_limit_held(struct http_conn *c)
+{
+    if (holds_enough(c))
+        bufferevent_disable(c->bev, EV_READ);
+}
+
 static void hold(struct http_conn *c, struct evbuffer *from)
 {
     if (evbuffer_get_length(from) == 0 || from == c->held)
@@ -211,8 +216,7 @@ static void hold(struct http_conn *c, struct evbuffer *from)
     if (!c->held)
         c->held = evbuffer_new();
     evbuffer_add_buffer(c->held, from);
-    if (evbuffer_get_length(c->held) >= HTTP_HELD_MAX)
-        bufferevent_disable(c->bev, EV_READ);
+    http_conn_limit_held(c);
 }
 
 /* A request that ends with its head. */
@@ -312,13 +316,6 @@ static bool wants_bytes(const struct http_conn *c)
            (c->state == CONN_SKIP && c->body_left > 0);
 }
 
-static bool takes_nothing_more(struct http_conn *c, struct evbuffer *from)
-{
-    if (c->state == CONN_SKIP && http_conn_skipped(c))
-        enter(c, CONN_IDLE);
-    return !wants_bytes(c) || evbuffer_get_length(from) == 0;
-}
-
 /* While another event waits for the same socket, evhttp's stopping and our going on
  * (http_conn_keep_reading) are nothing that the kernel has to be told. */
 static void show_interest(struct http_conn *c)
@@ -365,12 +362,14 @@ static bool take_request(struct http_conn *c, struct evbuffer *from)
     for (;;) {
         if (c->state == CONN_BODY && body_complete(c))
             return pass_on(c, from);
-        if (takes_nothing_more(c, from))
+        if (!wants_bytes(c) || evbuffer_get_length(from) == 0)
             break;
         take_some(c, from);
     }
     if (c->state == CONN_ASKED || c->state == CONN_SKIP)
         hold(c, from);
+    if (c->state == CONN_SKIP && http_conn_skipped(c))
+        loop_soon(c->server->loop, &c->task);
     if (c->state == CONN_BODY && c->exchange->head.expect_continue) {
         c->exchange->head.expect_continue = false;
         send_continue(c);
@@ -431,24 +430,42 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
 
 /* ---- life ---- */
 
+/* OpenSSL's bufferevent may still say that something is written that evhttp would take
+ * for the end of its last response. */
+static void begin_idle(struct http_conn *c)
+{
+    const struct http_server *s = c->server;
+
+    bufferevent_setcb(c->bev, s->evhttp_read, NULL, s->evhttp_event, c->evcon);
+    enter(c, CONN_IDLE);
+}
+
+static void read_on(struct http_conn *c)
+{
+    if (!holds_enough(c))
+        bufferevent_enable(c->bev, EV_READ);
+    http_conn_limit_held(c);
+}
+
 static void resume(struct loop_task *t)
 {
     struct http_conn *c = CONTAINER_OF(t, struct http_conn, task);
 
     if (c->state == CONN_ASKED)
         begin_body(c);
-    else if (c->state == CONN_BUSY)
-        enter(c, CONN_IDLE);
+    else if (c->state == CONN_BUSY || (c->state == CONN_SKIP && http_conn_skipped(c)))
+        begin_idle(c);
     if (take_request(c, c->held ? c->held : bufferevent_get_input(c->bev)))
         bufferevent_trigger(c->bev, EV_READ, 0);
-    else if (c->state == CONN_BODY || c->state == CONN_SKIP)
-        bufferevent_enable(c->bev, EV_READ);
+    else if (c->state != CONN_REFUSED)
+        read_on(c);
 }
 
+/* A pipeline is served one request a turn. */
 void http_conn_resume(struct http_conn *c)
 {
     c->exchange = NULL;
-    loop_at_turn_end(c->server->loop, &c->task);
+    loop_soon(c->server->loop, &c->task);
 }
 
 /* ---- fewer system calls than evhttp makes ---- */
@@ -462,7 +479,7 @@ void http_conn_keep_reading(struct http_conn *c)
     bufferevent_data_cb on_write;
     void *arg;
 
-    if (!c->held || evbuffer_get_length(c->held) < HTTP_HELD_MAX) {
+    if (!holds_enough(c)) {
         bufferevent_getcb(c->bev, NULL, &on_write, &on_event, &arg);
         bufferevent_setcb(c->bev, NULL, on_write, on_event, arg);
         bufferevent_enable(c->bev, EV_READ);

@@ -117,15 +117,9 @@ static bool may_go_on(const struct http_exchange *ex)
 
 /* The next request may come when the answer has left: what a client that does not read
  * makes us hold is one answer. */
-bool http_conn_skipped(struct http_conn *c)
+bool http_conn_skipped(const struct http_conn *c)
 {
-    const struct http_server *s = c->server;
-
-    if (c->body_left > 0 || !is_written(c))
-        return false;
-    bufferevent_setcb(c->bev, s->evhttp_read, NULL, s->evhttp_event, c->evcon);
-    bufferevent_enable(c->bev, EV_READ);
-    return true;
+    return c->body_left == 0 && is_written(c);
 }
 
 static void skipped_written(struct bufferevent *bev, void *arg)
@@ -134,7 +128,7 @@ static void skipped_written(struct bufferevent *bev, void *arg)
 
     (void)bev;
     if (http_conn_skipped(c))
-        loop_at_turn_end(c->server->loop, &c->task);
+        loop_soon(c->server->loop, &c->task);
 }
 
 static void skip(struct http_conn *c)
@@ -146,12 +140,9 @@ static void skip(struct http_conn *c)
     if (c->body_left > 0 || !is_written(c)) {
         loop_timer_set(&c->timer, c->server->conf.response_ms);
         bufferevent_setcb(c->bev, NULL, skipped_written, ended, c);
-        bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+        bufferevent_enable(c->bev, EV_WRITE);
     }
-    if (c->exchange->delivering) /* one request of a pipeline a turn */
-        loop_soon(c->server->loop, &c->task);
-    else if (!c->asking) /* what is held is looked at */
-        loop_at_turn_end(c->server->loop, &c->task);
+    loop_soon(c->server->loop, &c->task); /* one request of a pipeline a turn */
 }
 
 /* The exchange goes at the end of the turn: its handler may still look at the request. */

@@ -132,9 +132,7 @@ void http_exchange_begin(struct http_exchange *ex)
         http_exchange_enter(ex);
     ex->state = EXCHANGE_HANDLING;
     ex->req.body = ex->native ? take_body(ex->native) : STR("");
-    ex->delivering = true;
     s->handler(s->arg, &ex->req);
-    ex->delivering = false;
 }
 
 void http_exchange_read(struct http_exchange *ex, struct evhttp_request *native)
@@ -146,13 +144,10 @@ void http_exchange_read(struct http_exchange *ex, struct evhttp_request *native)
         http_exchange_begin(ex);
 }
 
-/* Never within evhttp's call; an answer that is there at once waits for the next turn. */
+/* Never within evhttp's call. */
 void http_exchange_schedule(struct http_exchange *ex)
 {
-    if (ex->delivering)
-        loop_soon(ex->req.server->loop, &ex->task);
-    else
-        loop_at_turn_end(ex->req.server->loop, &ex->task);
+    loop_at_turn_end(ex->req.server->loop, &ex->task);
 }
 
 void http_exchange_tell_gone(struct http_exchange *ex)

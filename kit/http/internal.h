@@ -155,7 +155,6 @@ struct http_exchange {
     bool told_gone, no_body;
     unsigned looked_at; /* in this sweep */
     bool wanted;        /* the handler wants the body */
-    bool delivering;    /* its handler is being called with the whole of it */
     int status;
     size_t charged; /* bytes of the quota */
 
@@ -187,6 +186,9 @@ void http_conn_close(struct http_conn *c);
 void http_conn_deliver(struct http_conn *c);
 /* While evhttp has a request that is being handled. */
 void http_conn_keep_reading(struct http_conn *c);
+/* After each call of evhttp that may have enabled reading, as all that write do; it may
+ * have freed the connection, too, which is in memory until the turn ends. */
+void http_conn_limit_held(struct http_conn *c);
 /* What has come of a body is not wanted any more. */
 void http_conn_drop_body(struct http_conn *c);
 /* From now on the client has response_ms to read what is written; or again for ever. */
@@ -239,7 +241,7 @@ bool http_conn_ask(struct http_conn *c);
 /* http_reply() for a request that evhttp does not have; the server has its lines. */
 void http_reply_early(struct http_exchange *ex, struct str body);
 /* True when nothing is left to skip and to write, and the next request may come. */
-bool http_conn_skipped(struct http_conn *c);
+bool http_conn_skipped(const struct http_conn *c);
 MUST_CHECK const struct err *http_too_large(struct arena *a, size_t max_bytes);
 
 /* exchange.c */
@@ -271,6 +273,8 @@ void http_answer_make(struct http_exchange *ex, bool last, struct str body);
 bool http_answer_write(struct http_exchange *ex);
 /* evhttp has the request: the answer leaves, ex and its connection may be gone then. */
 void http_answer_send(struct http_exchange *ex);
+/* Its last byte is in the bufferevent; the same. */
+void http_answer_end(struct http_exchange *ex);
 
 /* stream.c */
 void http_stream_pump(struct http_exchange *ex);

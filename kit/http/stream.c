@@ -91,27 +91,14 @@ static void begin(struct http_exchange *ex)
     http_lend_fields(ex);
     evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
     http_take_fields_back(ex);
-}
-
-/* evhttp frees its request when it has no connection any more. */
-static void end(struct http_exchange *ex)
-{
-    struct http_exchange *orphan = ex->conn ? NULL : ex;
-
-    ex->state = EXCHANGE_SENT;
-    if (ex->conn)
-        http_conn_sending(ex->conn, true);
-    if (ex->native)
-        evhttp_send_reply_end(ex->native);
-    if (orphan)
-        http_exchange_destroy(orphan);
+    http_conn_limit_held(ex->conn);
 }
 
 /* The connection takes evhttp's request and ours with it. */
 static void cut(struct http_exchange *ex)
 {
     if (!ex->conn) {
-        end(ex);
+        http_answer_end(ex);
         return;
     }
     ex->state = EXCHANGE_SENT;
@@ -143,8 +130,9 @@ void http_stream_pump(struct http_exchange *ex)
     if (evbuffer_get_length(ex->out) > 0 && ex->conn && !ex->no_body) {
         http_conn_sending(ex->conn, true);
         evhttp_send_reply_chunk_with_cb(ex->native, ex->out, chunk_left, ex);
+        http_conn_limit_held(ex->conn);
     } else if (ex->writing)
         loop_soon(ex->req.server->loop, &ex->task);
     else if (ex->ending)
-        end(ex);
+        http_answer_end(ex);
 }

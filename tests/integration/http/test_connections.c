@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -175,6 +176,104 @@ Test(connections, what_is_sent_ahead_is_bounded)
     harness_start(&h, (struct http_conf){0});
     expect_bounded(&h, STR("GET /wait HTTP/1.1\r\n" HOST "\r\n"));
     expect_bounded(&h, STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    harness_stop(&h);
+}
+
+/* ---- requests that come ahead while those before them are answered ---- */
+
+enum { AHEAD_MAX = 16 << 20, ANSWERS = 5000 };
+
+/* Sends what is taken of it. */
+static size_t send_some(int fd, struct str bytes)
+{
+    ssize_t n = send(fd, bytes.p, bytes.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void wait_for(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
+
+    poll(&p, 1, 1000);
+}
+
+/* Takes what has come of the answers. */
+static size_t read_some(int fd)
+{
+    static char some[1 << 16];
+    ssize_t n = recv(fd, some, sizeof some, MSG_DONTWAIT);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+static size_t answer_length(const struct harness *h, struct str request)
+{
+    int fd = client_connect(h);
+    char answer[4096];
+
+    client_send(fd, request);
+    client_read(fd, answer, sizeof answer, "\r\n\r\n");
+    usleep(20000);
+    size_t n = strlen(answer) + read_some(fd);
+    close(fd);
+    return n;
+}
+
+/* Every answer makes room for one request, and for no more. */
+static void expect_no_growth(const struct harness *h, struct str request)
+{
+    size_t each = answer_length(h, request), block_n = 1000 * request.n, at = 0;
+    size_t sent = 0, got = 0;
+    char *block = malloc(block_n);
+    int fd = client_connect(h);
+
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(block + i * request.n, request.p, request.n);
+    while (got < ANSWERS * each && sent - got / each * request.n < AHEAD_MAX) {
+        size_t n;
+
+        wait_for(fd);
+        n = send_some(fd, (struct str){block + at, block_n - at});
+        sent += n;
+        at = (at + n) % block_n;
+        got += read_some(fd);
+    }
+    cr_expect_lt(sent - got / each * request.n, AHEAD_MAX, "%.4s: %zu answers", request.p,
+                 got / each);
+    close(fd);
+    free(block);
+}
+
+Test(connections, who_reads_answers_cannot_send_ever_further_ahead)
+{
+    struct harness h;
+
+    harness_start(&h, (struct http_conf){0});
+    expect_no_growth(&h, STR("GET /e HTTP/1.1\r\n" HOST "\r\n"));
+    expect_no_growth(&h, STR("POST /e HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx"));
+    expect_no_growth(&h, STR("HEAD /stream HTTP/1.1\r\n" HOST "\r\n"));
+    harness_stop(&h);
+}
+
+Test(connections, who_reads_a_stream_cannot_send_ever_further_ahead)
+{
+    static char block[1 << 16];
+    size_t sent = 0, got = 0;
+    struct harness h;
+    int fd;
+
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    client_send(fd, STR("GET /forever HTTP/1.1\r\n" HOST "\r\n"));
+    while (got < 8 * (size_t)AHEAD_MAX && sent < AHEAD_MAX) {
+        wait_for(fd);
+        sent += send_some(fd, (struct str){block, sizeof block});
+        got += read_some(fd);
+    }
+    cr_expect_lt(sent, AHEAD_MAX, "%zu bytes read", got);
+    close(fd);
+    EVENTUALLY(h.gone == 1);
     harness_stop(&h);
 }
 

@@ -2,6 +2,7 @@
 /* Much at once: everybody is served, and no turn of the loop is as long as all of it.
  * Only numbers of turns are looked at, which a busy machine can only raise. */
 #include "harness.h"
+#include "kit/base/clock.h"
 
 #include <criterion/criterion.h>
 #include <semaphore.h>
@@ -14,9 +15,20 @@ enum { MANY = 48, EACH_US = 500, IN_A_TURN = LOOP_PACE_US / EACH_US + 3 };
 static struct harness h;
 static int fds[MANY];
 
+/* By the head alone. */
+static void deny(void *arg, struct http_req *r)
+{
+    int64_t until_us = clock_mono_us() + EACH_US;
+
+    (void)arg;
+    while (clock_mono_us() < until_us)
+        ;
+    http_reply(r, 401, NULL, NULL, 0, STR("denied"));
+}
+
 static void setup(void)
 {
-    harness_start(&h, (struct http_conf){0});
+    harness_start(&h, (struct http_conf){.head = deny});
     atomic_store(&h.busy_us, EACH_US);
 }
 
@@ -96,6 +108,34 @@ Test(turns, many_requests_at_once)
         client_read(fds[i], answer, sizeof answer, "GET /echo  ");
     expect_many_turns(&p);
     close_all();
+}
+
+/* All in one packet. */
+static void expect_paced(const char *request)
+{
+    static char answers[1 << 15];
+    int fd = client_connect(&h);
+    struct pause p;
+    struct buf asked;
+
+    buf_init(&asked, 1 << 13);
+    for (int i = 1; i < MANY; i++)
+        buf_str(&asked, str_of(request));
+    buf_str(&asked, STR("GET /last HTTP/1.1\r\nHost: a\r\n\r\n"));
+    pause_loop(&p);
+    client_send(fd, buf_view(&asked));
+    buf_fini(&asked);
+    go_on(&p);
+    client_read(fd, answers, sizeof answers, "GET /last ");
+    cr_expect_not_null(strstr(answers, "GET /last "));
+    expect_many_turns(&p);
+    close(fd);
+}
+
+Test(turns, many_requests_of_one_client)
+{
+    expect_paced("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_paced("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
 }
 
 Test(turns, many_clients_that_go_away_at_once)

@@ -57,6 +57,7 @@ struct pg_rows {
     int64_t affected;
 
     /* private */
+    int first;            /* row of the result */
     struct pg_maps *maps; /* column -> field, by message; kept with the statement */
     uint64_t layout;      /* hash of the column names and types */
 };
@@ -111,6 +112,30 @@ void pg_str_array(struct pg_query *q, const struct str *v, size_t n);   /* text[
 void pg_start(struct flow *f, struct pg_query *q, bool required);
 /* One required query, then `next`. */
 MUST_CHECK enum step pg_await(struct flow *f, struct pg_query *q, flow_step next);
+
+/* ---- many reads by id, as one statement ---- */
+
+struct pg_lookup {
+    struct wait wait;    /* as a query's */
+    struct pg_rows rows; /* of this id */
+
+    /* private */
+    struct pg_gather *gather;
+    struct uuid id;
+    struct list link; /* among those that are in no batch yet */
+    struct pg_batch *batch;
+    unsigned place; /* in it */
+};
+
+/* Starts a read, as a required wait, that may share its statement with other lookups:
+ * those of a turn, and while as many statements are under way as there are connections,
+ * all that come. `one` has the parameter uuid and serves an id that is alone; `many` has
+ * uuid[] and the same columns, then one that says which of the ids a row is for (from 1,
+ * WITH ORDINALITY), in that order. Each id is read for itself, and after it was asked
+ * for. A lookup that is cancelled leaves the others theirs; the server is asked to cancel
+ * the statement when all of them have gone. */
+struct pg_lookup *pg_lookup(struct flow *f, struct pg_pool *p, const struct pg_stmt *one,
+                            const struct pg_stmt *many, struct uuid id);
 
 /* Reading. A NULL gives absent, 0, nil, false. The column's type must fit (checked; a
  * mismatch is a broken statement and dies in debug builds, gives absent in release). */

@@ -241,7 +241,7 @@ static void init_stmts(struct pg_pool *p, const struct pg_stmt *const *stmts)
     while (stmts[p->n_stmts])
         p->n_stmts++;
     p->stmts = mem_alloc(sizeof *p->stmts * (p->n_stmts + 1));
-    for (unsigned i = 0; i < p->n_stmts; i++)
+    for (unsigned i = 0; i < p->n_stmts; i++) {
         p->stmts[i] = (struct pg_prepared){
             .stmt = stmts[i],
             .maps = pg_maps_create(),
@@ -250,6 +250,8 @@ static void init_stmts(struct pg_pool *p, const struct pg_stmt *const *stmts)
                                   "From the start of a query to its end, by statement",
                                   "statement", stmts[i]->name, NULL),
         };
+        pg_gather_init(&p->stmts[i].gather, p);
+    }
 }
 
 static void init_metrics(struct pg_pool *p)
@@ -317,6 +319,8 @@ void pg_pool_destroy(struct pg_pool *p)
     if (!p)
         return;
     p->closing = true;
+    for (unsigned i = 0; i < p->n_stmts; i++)
+        pg_gather_close(&p->stmts[i].gather);
     for (unsigned i = 0; i < p->n_conns; i++)
         pg_conn_fini(&p->conns[i]);
     give_up(&p->reads, 0);

@@ -116,8 +116,19 @@ struct pg_conn {
     bool refused; /* a statement could not be prepared */
 };
 
+/* Lookups by one statement (lookup.c). */
+struct pg_gather {
+    struct pg_pool *pool;
+    const struct pg_stmt *one, *many;
+    struct list asked;  /* struct pg_lookup, in no batch yet */
+    unsigned waiting;   /* of them */
+    unsigned under_way; /* batches */
+    struct loop_task task;
+};
+
 struct pg_prepared {
     const struct pg_stmt *stmt;
+    struct pg_gather gather;
     struct metric *duration;
     struct pg_maps *maps;
 };
@@ -186,6 +197,16 @@ enum pg_verdict pg_verdict(const char *sqlstate);
 /* Records r as the failure of u, logs what nobody else will, counts it. */
 void pg_failure_note(struct pg_unit *u, const PGresult *r);
 void pg_count_error(const char *sqlstate);
+
+/* ---- query.c ---- */
+unsigned pg_stmt_index(const struct pg_pool *p, const struct pg_stmt *stmt);
+const struct err *pg_refusal(struct arena *a, const struct pg_pool *p,
+                             const struct err_code *code);
+
+/* ---- lookup.c ---- */
+void pg_gather_init(struct pg_gather *g, struct pg_pool *p);
+/* The pool is closing. Runs flows. */
+void pg_gather_close(struct pg_gather *g);
 
 /* ---- unit.c ---- */
 enum pg_health { PG_HEALTHY, PG_SICK, PG_UNTOLD };

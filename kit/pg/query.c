@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static unsigned stmt_index(const struct pg_pool *p, const struct pg_stmt *stmt)
+unsigned pg_stmt_index(const struct pg_pool *p, const struct pg_stmt *stmt)
 {
     for (unsigned i = 0; i < p->n_stmts; i++)
         if (p->stmts[i].stmt == stmt)
@@ -20,7 +20,7 @@ struct pg_query *pg_query(struct flow *f, struct pg_pool *p, const struct pg_stm
 
     q->pool = p;
     q->arena = &f->arena;
-    q->stmt = stmt_index(p, stmt);
+    q->stmt = pg_stmt_index(p, stmt);
     return q;
 }
 
@@ -83,12 +83,18 @@ static void on_cancel(struct wait *w)
         pg_cancel_look(u->conn);
 }
 
+const struct err *pg_refusal(struct arena *a, const struct pg_pool *p,
+                             const struct err_code *code)
+{
+    struct err *e = err_new(a, code, "The database is not available");
+
+    e->retry_after_ms = pg_pool_retry_after_ms(p);
+    return e;
+}
+
 static void refuse(struct flow *f, struct pg_query *q, const struct err_code *code)
 {
-    struct err *e = err_new(&f->arena, code, "The database is not available");
-
-    e->retry_after_ms = pg_pool_retry_after_ms(q->pool);
-    wait_end(&q->wait, e);
+    wait_end(&q->wait, pg_refusal(&f->arena, q->pool, code));
 }
 
 void pg_start(struct flow *f, struct pg_query *q, bool required)

@@ -33,6 +33,7 @@ static struct cell cell_at(const struct pg_rows *r, int row, int col)
             mem_die("pg: no row %d column %d in a result of %d rows", row, col, r->count);
         return c;
     }
+    row += r->first;
     c.oid = PQftype(res, col);
     if (PQgetisnull(res, row, col))
         return c;

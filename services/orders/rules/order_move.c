@@ -9,7 +9,7 @@
 struct move {
     const struct transition *t;
     struct idempotency *write;
-    struct pg_query *read;
+    struct pg_lookup *read;
 };
 
 static enum step order_reread(struct flow *f)

@@ -10,13 +10,6 @@
 #include "kit/pg/pg.h"
 #include "proto/events.h"
 
-static struct pg_query *query(struct flow *f, const struct pg_stmt *stmt)
-{
-    const struct orders_env *env = f->env;
-
-    return pg_query(f, env->pg, stmt);
-}
-
 static struct idempotency *write_once(struct flow *f, const struct pg_stmt *stmt)
 {
     const struct orders_env *env = f->env;
@@ -113,21 +106,19 @@ bool store_order_place_read(struct flow *f, const struct idempotency *k, struct 
 /* ---- one order
  * --------------------------------------------------------------------------- */
 
-struct pg_query *store_order_get(struct flow *f, struct uuid id)
+struct pg_lookup *store_order_get(struct flow *f, struct uuid id)
 {
-    struct pg_query *q = query(f, &sql_order_get);
+    const struct orders_env *env = f->env;
 
-    pg_uuid(q, id);
-    pg_start(f, q, true);
-    return q;
+    return pg_lookup(f, env->pg, &sql_order_get, &sql_order_get_many, id);
 }
 
-bool store_order_get_read(struct flow *f, const struct pg_query *q, struct order *out)
+bool store_order_get_read(struct flow *f, const struct pg_lookup *l, struct order *out)
 {
-    if (q->rows.count == 0)
+    if (l->rows.count == 0)
         return false;
-    pg_get_msg(&f->arena, &q->rows, 0, &order_msg, out);
-    read_items(f, &q->rows, out);
+    pg_get_msg(&f->arena, &l->rows, 0, &order_msg, out);
+    read_items(f, &l->rows, out);
     return true;
 }
 

@@ -33,8 +33,8 @@ struct idempotency *store_order_place(struct flow *f, struct uuid id,
 bool store_order_place_read(struct flow *f, const struct idempotency *k, struct uuid id,
                             struct order *out, struct placed_lines *lines);
 
-struct pg_query *store_order_get(struct flow *f, struct uuid id);
-bool store_order_get_read(struct flow *f, const struct pg_query *q, struct order *out);
+struct pg_lookup *store_order_get(struct flow *f, struct uuid id);
+bool store_order_get_read(struct flow *f, const struct pg_lookup *l, struct order *out);
 
 struct order_move {
     const enum order_status *from;

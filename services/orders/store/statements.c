@@ -11,6 +11,7 @@ const struct pg_stmt *const orders_statements[] = {
     &sql_product_keep,
     &sql_order_place,
     &sql_order_get,
+    &sql_order_get_many,
     &sql_order_move,
     &sql_orders_of_user_asc,
     &sql_orders_of_user_desc,

@@ -78,16 +78,22 @@ static void chunk_left(struct evhttp_connection *evcon, void *arg)
         http_stream_pump(ex);
 }
 
-/* evhttp streams, so it gets a request that it has not yet. The only end of a stream over
- * HTTP/1.0 is that of the connection. */
+/* The only end of a stream over HTTP/1.0 is that of the connection. evhttp would say
+ * something else to a request that wants to keep it. */
+static void end_with_connection(struct evhttp_request *native)
+{
+    evhttp_remove_header(evhttp_request_get_input_headers(native), "Connection");
+    evhttp_add_header(evhttp_request_get_output_headers(native), "Connection", "close");
+}
+
+/* evhttp streams, so it gets a request that it has not yet. */
 static void begin(struct http_exchange *ex)
 {
     ex->started = true;
     if (!ex->native)
         http_conn_deliver(ex->conn);
     if (ex->head.http10 || ex->req.server->draining)
-        evhttp_add_header(evhttp_request_get_output_headers(ex->native), "Connection",
-                          "close");
+        end_with_connection(ex->native);
     http_lend_fields(ex);
     evhttp_send_reply_start(ex->native, ex->status, http_reason(ex->status));
     http_take_fields_back(ex);

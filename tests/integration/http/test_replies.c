@@ -343,6 +343,8 @@ Test(replies, streams_to_http_1_0_are_plain)
     exchange(&h, STR("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), answer,
              room);
     cr_expect_null(strstr(answer, "chunked"));
+    cr_expect_null(strstr(answer, "keep-alive"));
+    cr_expect_null(strstr(answer, "Content-Length"));
     cr_expect_eq(strlen(strstr(answer, "\r\n\r\n") + 4),
                  (size_t)STREAM_CHUNKS * STREAM_CHUNK_BYTES);
     free(answer);

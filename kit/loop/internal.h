@@ -40,8 +40,8 @@ void loop_on_alarm(evutil_socket_t fd, short what, void *arg);
 bool loop_pace_at(struct loop *l, int64_t turn_us);
 void loop_wake(const struct loop *l);
 void loop_run_posts(struct loop *l);
-/* Those that are queued now; what they queue stays for the next time. */
-void loop_run_tasks(struct loop *l, struct list *queue);
+/* Those that are queued now, until the turn has lasted turn_us. */
+void loop_run_tasks(struct loop *l, struct list *queue, int64_t turn_us);
 void loop_run_timers(struct loop *l);
 /* Turn-end tasks, then what is to be freed. */
 void loop_end_turn(struct loop *l);

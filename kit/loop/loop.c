@@ -22,6 +22,9 @@ __attribute__((visibility("default"))) int epoll_wait(int epfd,
                        timeout_ms, NULL);
 }
 
+/* Tasks leave the events of the turn as long. */
+enum { SOON_US = LOOP_PACE_US / 2 };
+
 static void end_watch(struct loop *l)
 {
     watch_mark(&l->watch, "log_flush");
@@ -36,7 +39,7 @@ static bool run_soon(struct loop *l)
 
     if (work) {
         watch_enter(&l->watch);
-        loop_run_tasks(l, &l->soon);
+        loop_run_tasks(l, &l->soon, SOON_US);
     }
     if (loop_has_work(l))
         return false;

@@ -15,8 +15,9 @@
 #include <stdint.h>
 
 /* A turn takes no more events from the kernel than LOOP_EVENTS_MAX. It hands them over
- * for LOOP_PACE_US, and runs timers that are due for as long: what is left is for the
- * next turn, in the same order. */
+ * until it has lasted LOOP_PACE_US, of which tasks that were for it (loop_soon) take half
+ * at most, and runs timers that are due for as long: what is left is for the next turn,
+ * in the same order. */
 enum { LOOP_EVENTS_MAX = 64, LOOP_PACE_US = 1500 };
 
 struct loop;

@@ -100,20 +100,25 @@ void loop_soon(struct loop *l, struct loop_task *t)
         list_push(&l->soon, &t->link);
 }
 
-/* Those that are queued now; what they queue stays for the next time. */
-void loop_run_tasks(struct loop *l, struct list *queue)
+/* What they queue stays for the next time, behind those that there was no time for. */
+void loop_run_tasks(struct loop *l, struct list *queue, int64_t turn_us)
 {
     struct list now;
     struct list *it;
 
     list_init(&now);
     list_splice(&now, queue);
-    while ((it = list_pop(&now))) {
-        struct loop_task *t = CONTAINER_OF(it, struct loop_task, link);
+    do {
+        struct loop_task *t;
 
+        if (!(it = list_pop(&now)))
+            return;
+        t = CONTAINER_OF(it, struct loop_task, link);
         watch_mark(&l->watch, t->name);
         t->fn(t);
-    }
+    } while (watch_marked_us(&l->watch) < turn_us);
+    list_splice(&now, queue);
+    list_splice(queue, &now);
 }
 
 /* ---- free later ----------------------------------------------------------------- */
@@ -151,7 +156,7 @@ bool loop_has_work(const struct loop *l)
 void loop_end_turn(struct loop *l)
 {
     for (int i = 0; i < TURN_END_ROUNDS && !list_empty(&l->at_end); i++)
-        loop_run_tasks(l, &l->at_end);
+        loop_run_tasks(l, &l->at_end, INT64_MAX);
     run_frees(l);
 }
 

@@ -70,9 +70,9 @@ static void go_on(struct pause *p)
     sem_post(&p->over);
 }
 
-static void expect_many_turns(const struct pause *p)
+static void expect_many_turns(const struct pause *p, unsigned calls)
 {
-    cr_expect_geq(loop_turns(harness_loop()).turns - p->turns, MANY / IN_A_TURN);
+    cr_expect_geq(loop_turns(harness_loop()).turns - p->turns, calls / IN_A_TURN);
 }
 
 /* ---- */
@@ -106,7 +106,7 @@ Test(turns, many_requests_at_once)
     go_on(&p);
     for (int i = 0; i < MANY; i++)
         client_read(fds[i], answer, sizeof answer, "GET /echo  ");
-    expect_many_turns(&p);
+    expect_many_turns(&p, MANY);
     close_all();
 }
 
@@ -128,7 +128,7 @@ static void expect_paced(const char *request)
     go_on(&p);
     client_read(fd, answers, sizeof answers, "GET /last ");
     cr_expect_not_null(strstr(answers, "GET /last "));
-    expect_many_turns(&p);
+    expect_many_turns(&p, MANY);
     close(fd);
 }
 
@@ -136,6 +136,25 @@ Test(turns, many_requests_of_one_client)
 {
     expect_paced("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
     expect_paced("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+}
+
+/* So all of them have something to do in every turn. */
+Test(turns, many_requests_of_many_clients)
+{
+    enum { EACH = 10 };
+    static char answers[1 << 15];
+    struct pause p;
+
+    connect_all();
+    pause_loop(&p);
+    for (int i = 0; i < EACH - 1; i++)
+        send_all("GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    send_all("GET /last HTTP/1.1\r\nHost: a\r\n\r\n");
+    go_on(&p);
+    for (int i = 0; i < MANY; i++)
+        client_read(fds[i], answers, sizeof answers, "GET /last ");
+    expect_many_turns(&p, EACH * MANY);
+    close_all();
 }
 
 Test(turns, many_clients_that_go_away_at_once)
@@ -150,7 +169,7 @@ Test(turns, many_clients_that_go_away_at_once)
     usleep(150000); /* so the look at all that are in flight is due, too */
     go_on(&p);
     EVENTUALLY(atomic_load(&h.gone) == MANY);
-    expect_many_turns(&p);
+    expect_many_turns(&p, MANY);
 }
 
 #ifndef HARNESS_TLS /* whose clients would wait for the server's part of the handshake \

@@ -48,15 +48,10 @@ void buf_reserve(struct buf *b, size_t n)
         make_room(b, b->n + n);
 }
 
-void *buf_grow(struct buf *b, size_t n)
+void *buf_grow_slow(struct buf *b, size_t n)
 {
     void *p;
 
-    if (n < b->room - b->n && !b->failed) { /* as nearly always */
-        p = b->p + b->n;
-        b->n += n;
-        return p;
-    }
     if (b->failed || n > b->cap - b->n) {
         b->failed = true;
         return NULL;
@@ -66,24 +61,6 @@ void *buf_grow(struct buf *b, size_t n)
     p = b->p + b->n;
     b->n += n;
     return p;
-}
-
-void buf_put(struct buf *b, const void *bytes, size_t n)
-{
-    void *p = n ? buf_grow(b, n) : NULL;
-
-    if (p)
-        memcpy(p, bytes, n);
-}
-
-void buf_str(struct buf *b, struct str s)
-{
-    buf_put(b, s.p, s.n);
-}
-
-void buf_byte(struct buf *b, uint8_t byte)
-{
-    buf_put(b, &byte, 1);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

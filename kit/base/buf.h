@@ -29,16 +29,47 @@ void buf_reset(struct buf *b);
 void buf_reserve(struct buf *b, size_t n);
 
 /* n writable bytes at the end, counted as used; NULL when that would pass the cap. */
-void *buf_grow(struct buf *b, size_t n);
+static inline void *buf_grow(struct buf *b, size_t n);
 
-void buf_put(struct buf *b, const void *bytes, size_t n);
-void buf_str(struct buf *b, struct str s);
-void buf_byte(struct buf *b, uint8_t byte);
+static inline void buf_put(struct buf *b, const void *bytes, size_t n);
+static inline void buf_str(struct buf *b, struct str s);
+static inline void buf_byte(struct buf *b, uint8_t byte);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt,
                                                       ...);
 
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
+
+/* buf_grow() where there may be no room. */
+void *buf_grow_slow(struct buf *b, size_t n);
+
+static inline void *buf_grow(struct buf *b, size_t n)
+{
+    char *p = b->p + b->n;
+
+    if (n >= b->room - b->n || b->failed)
+        return buf_grow_slow(b, n);
+    b->n += n;
+    return p;
+}
+
+static inline void buf_put(struct buf *b, const void *bytes, size_t n)
+{
+    void *p = n ? buf_grow(b, n) : NULL;
+
+    if (p)
+        memcpy(p, bytes, n);
+}
+
+static inline void buf_str(struct buf *b, struct str s)
+{
+    buf_put(b, s.p, s.n);
+}
+
+static inline void buf_byte(struct buf *b, uint8_t byte)
+{
+    buf_put(b, &byte, 1);
+}
 
 static inline struct str buf_view(const struct buf *b)
 {

@@ -2,15 +2,36 @@
 /* Hexadecimal and base64url. Decoders take exactly what the encoders can make. */
 #include "kit/base/id.h"
 
-static const char hex_digits[] = "0123456789abcdef";
+#include <endian.h>
+
+/* The digits of four bytes at once: each half byte gets a byte of its own, and those
+ * above nine are moved on to the letters. */
+static void hex_four(const uint8_t *in, char *out)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t halves, letters;
+    uint32_t four;
+
+    memcpy(&four, in, sizeof four);
+    halves = le32toh(four);
+    halves = (halves | halves << 16) & 0x0000ffff0000ffff;
+    halves = (halves | halves << 8) & 0x00ff00ff00ff00ff;
+    halves = (halves >> 4 | halves << 8) & 0x0f * each;
+    letters = (halves + 6 * each) >> 4 & each;
+    halves = htole64(halves + '0' * each + letters * ('a' - '0' - 10));
+    memcpy(out, &halves, sizeof halves);
+}
 
 void hex_encode(const void *in, size_t n, char *out)
 {
+    static const char digits[] = "0123456789abcdef";
     const uint8_t *p = in;
 
-    for (size_t i = 0; i < n; i++) {
-        *out++ = hex_digits[p[i] >> 4];
-        *out++ = hex_digits[p[i] & 15];
+    for (; n >= 4; n -= 4, p += 4, out += 8)
+        hex_four(p, out);
+    for (; n > 0; n--, p++) {
+        *out++ = digits[*p >> 4];
+        *out++ = digits[*p & 15];
     }
 }
 

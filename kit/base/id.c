@@ -80,17 +80,21 @@ struct uuid uuid_new(void)
 /* Bytes per group of the text. */
 static const unsigned char groups[] = {4, 2, 2, 2, 6};
 
+/* 8-4-4-4-12 digits. */
 void uuid_format(struct uuid u, char *out)
 {
-    const uint8_t *p = u.b;
+    char digits[2 * sizeof u.b];
 
-    for (size_t i = 0; i < sizeof groups; i++) {
-        if (i)
-            *out++ = '-';
-        hex_encode(p, groups[i], out);
-        p += groups[i];
-        out += 2 * groups[i];
-    }
+    hex_encode(u.b, sizeof u.b, digits);
+    memcpy(out, digits, 8);
+    out[8] = '-';
+    memcpy(out + 9, digits + 8, 4);
+    out[13] = '-';
+    memcpy(out + 14, digits + 12, 4);
+    out[18] = '-';
+    memcpy(out + 19, digits + 16, 4);
+    out[23] = '-';
+    memcpy(out + 24, digits + 20, 12);
 }
 
 struct str uuid_str(struct arena *a, struct uuid u)

@@ -97,76 +97,56 @@ static const struct map *map_of(const struct pg_rows *r, const struct wire_msg *
 
 /* ---- converting ---- */
 
-struct source {
-    struct arena *arena;
-    const struct pg_rows *rows;
-    int row, col;
-};
+typedef bool (*filler)(struct arena *a, const struct pg_cell *c,
+                       const struct wire_field *f, void *to);
 
-static bool fill_str(const struct source *s, const struct wire_field *f, void *to)
+static bool fill_str(struct arena *a, const struct pg_cell *c, const struct wire_field *f,
+                     void *to)
 {
-    struct str v = pg_get_str(s->rows, s->row, s->col);
+    struct str v = pg_cell_str(c);
 
     (void)f;
-    *(struct str *)to = arena_str(s->arena, v);
+    *(struct str *)to = arena_str(a, v);
     return v.p;
 }
 
-static bool fill_i64(const struct source *s, const struct wire_field *f, void *to)
-{
-    (void)f;
-    *(int64_t *)to = pg_get_i64(s->rows, s->row, s->col);
-    return true;
-}
-
-static bool fill_f64(const struct source *s, const struct wire_field *f, void *to)
-{
-    (void)f;
-    *(double *)to = pg_get_f64(s->rows, s->row, s->col);
-    return true;
-}
-
-static bool fill_flag(const struct source *s, const struct wire_field *f, void *to)
-{
-    (void)f;
-    *(bool *)to = pg_get_flag(s->rows, s->row, s->col);
-    return true;
-}
-
-static bool fill_uuid(const struct source *s, const struct wire_field *f, void *to)
-{
-    (void)f;
-    *(struct uuid *)to = pg_get_uuid(s->rows, s->row, s->col);
-    return true;
-}
-
-static bool fill_time(const struct source *s, const struct wire_field *f, void *to)
-{
-    (void)f;
-    *(int64_t *)to = pg_get_time(s->rows, s->row, s->col);
-    return true;
-}
+#define FILLER(type, name)                                            \
+    static bool fill_##name(struct arena *a, const struct pg_cell *c, \
+                            const struct wire_field *f, void *to)     \
+    {                                                                 \
+        (void)a;                                                      \
+        (void)f;                                                      \
+        *(type *)to = pg_cell_##name(c);                              \
+        return true;                                                  \
+    }
+FILLER(int64_t, i64)
+FILLER(double, f64)
+FILLER(bool, flag)
+FILLER(struct uuid, uuid)
+FILLER(int64_t, time)
 
 /* A label that this release does not know leaves the field absent. */
-static bool fill_enum(const struct source *s, const struct wire_field *f, void *to)
+static bool fill_enum(struct arena *a, const struct pg_cell *c,
+                      const struct wire_field *f, void *to)
 {
-    int v = wire_enum_value(f->en, pg_get_str(s->rows, s->row, s->col));
+    int v = wire_enum_value(f->en, pg_cell_str(c));
 
+    (void)a;
     if (v < 0)
         return false;
     *(unsigned *)to = (unsigned)v;
     return true;
 }
 
-static bool fill_nothing(const struct source *s, const struct wire_field *f, void *to)
+static bool fill_nothing(struct arena *a, const struct pg_cell *c,
+                         const struct wire_field *f, void *to)
 {
-    (void)s;
+    (void)a;
+    (void)c;
     (void)f;
     (void)to;
     return false;
 }
-
-typedef bool (*filler)(const struct source *s, const struct wire_field *f, void *to);
 
 static const filler fillers[] = {
     [WIRE_KIND_str] = fill_str,      [WIRE_KIND_text] = fill_str,
@@ -186,11 +166,14 @@ void pg_get_msg(struct arena *a, const struct pg_rows *r, int row,
 
     for (int col = 0; col < map->n; col++) {
         const struct wire_field *f;
+        struct pg_cell c;
 
-        if (map->fields[col] == NO_FIELD || pg_is_null(r, row, col))
+        if (map->fields[col] == NO_FIELD)
             continue;
         f = &m->fields[map->fields[col]];
-        *((bool *)out + f->has_offset) = fillers[f->kind](
-            &(struct source){a, r, row, col}, f, (char *)out + f->offset);
+        c = pg_cell(r, row, col);
+        if (c.p)
+            *((bool *)out + f->has_offset) =
+                fillers[f->kind](a, &c, f, (char *)out + f->offset);
     }
 }

@@ -7,8 +7,21 @@
 
 #include <libpq-fe.h>
 
-/* real and double precision; whole numbers too. */
-double pg_get_f64(const struct pg_rows *r, int row, int col);
+/* A value as it came; p == NULL for NULL and for what is not there. */
+struct pg_cell {
+    const char *p;
+    size_t n;
+    unsigned oid;
+};
+struct pg_cell pg_cell(const struct pg_rows *r, int row, int col);
+
+/* As pg_get_x() reads them. */
+struct str pg_cell_str(const struct pg_cell *c);
+int64_t pg_cell_i64(const struct pg_cell *c);
+double pg_cell_f64(const struct pg_cell *c); /* of whole numbers too */
+bool pg_cell_flag(const struct pg_cell *c);
+struct uuid pg_cell_uuid(const struct pg_cell *c);
+int64_t pg_cell_time(const struct pg_cell *c);
 
 /* Names and types of the columns, hashed: two results with the same layout can be read in
  * the same way. */

@@ -48,10 +48,28 @@ void mp_put_double(struct buf *b, double v)
     msgpack_pack_double(&pk, v);
 }
 
+enum { FIXSTR = 0xa0, FIXSTR_MAX = 31 };
+
+/* Names of fields above all, and most values: one byte says kind and length. */
+static void put_short_str(struct buf *b, struct str s)
+{
+    char *p = buf_grow(b, 1 + s.n);
+
+    if (!p)
+        return;
+    *p = (char)(FIXSTR | s.n);
+    if (s.n)
+        memcpy(p + 1, s.p, s.n);
+}
+
 void mp_put_str(struct buf *b, struct str s)
 {
     msgpack_packer pk = packer_of(b);
 
+    if (s.n <= FIXSTR_MAX) {
+        put_short_str(b, s);
+        return;
+    }
     msgpack_pack_str(&pk, s.n);
     msgpack_pack_str_body(&pk, s.p, s.n);
 }

@@ -161,6 +161,12 @@ size_t str_from_i64(int64_t v, char *out)
     char digits[STR_I64_MAX];
     size_t at = sizeof digits;
 
+    for (; left >= 100; left /= 100) {
+        unsigned two = (unsigned)(left % 100);
+
+        digits[--at] = (char)('0' + two % 10);
+        digits[--at] = (char)('0' + two / 10);
+    }
     do {
         digits[--at] = (char)('0' + left % 10);
         left /= 10;

@@ -111,16 +111,9 @@ void wire_json_key(struct buf *b, char sep, const struct wire_field *f)
 
 void wire_json_int(struct buf *b, int64_t v)
 {
-    uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
-    char digits[20], *p = digits + sizeof digits;
+    char digits[STR_I64_MAX];
 
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (v < 0)
-        *--p = '-';
-    buf_put(b, p, (size_t)(digits + sizeof digits - p));
+    buf_put(b, digits, str_from_i64(v, digits));
 }
 
 /* The shortest digits that read back as the same double; JSON has no infinity. */

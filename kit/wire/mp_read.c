@@ -180,6 +180,8 @@ bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v, unsigned d
     unsigned open = 0;
     struct mp_value inner = *v;
 
+    if (!is_container(v)) /* as nearly always */
+        return true;
     for (;;) {
         if (is_container(&inner)) {
             if (open >= depth || open >= WIRE_DEPTH_MAX)

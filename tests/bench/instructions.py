@@ -2,8 +2,9 @@
 """How many instructions a request takes, by callgrind: the gate against slow growth.
 
 GET /v1/users/{id} with a token and a limit in Redis, one request at a time, through the real
-gateway and users service under valgrind, preset dev; and `refusal`: what the gateway takes to say 503
-to GET /v1/orders/{id}, as no replica of orders takes calls. What starting up and the measurement cost
+gateway and users service under valgrind, preset dev; `orders`: what that service takes for GET
+/v1/orders/{id}, read from PostgreSQL; and `refusal`: what the gateway takes to say 503
+to GET /v1/jobs/{id}, as no replica of jobs takes calls. What starting up and the measurement cost
 is taken out: N requests are counted, then 2N, and the difference is divided by N. What timers did
 meanwhile, more on a busy machine, only adds: so the least of three counts is taken of each. libc is told to use its plainest string functions, so that every x86-64
 processor runs the same instructions.
@@ -29,8 +30,9 @@ BASELINE = pathlib.Path(__file__).with_name("instructions.json")
 BIN = pathlib.Path(os.environ.get("VIADUCT_BIN", ROOT / "build/dev/bin"))
 TOLERANCE = 1.05
 WARM, N, COUNTS, ROUNDS = 100, 100, 3, 6
-PROCESSES = ("users", "gateway")
-MEASURED = ("users", "gateway", "refusal")
+SERVICES = ("users", "orders")
+PROCESSES = (*SERVICES, "gateway")
+MEASURED = (*PROCESSES, "refusal")
 PLAIN_LIBC = "glibc.cpu.hwcaps=" + ",".join(
     f"-{f}" for f in ("AVX2", "AVX", "BMI1", "BMI2", "ERMS", "FSRM", "SSE4_2", "SSE4_1", "SSSE3", "MOVBE"))
 
@@ -51,29 +53,31 @@ def psql(uri, statement):
 
 
 class Counted:
-    """Users and gateway under callgrind, with a database of their own."""
+    """Services and gateway under callgrind, with databases of their own."""
 
     def __init__(self, processes, settings):
         self.processes = processes
         self.database = f"instructions_{os.getpid()}"
-        self.admin_uri = settings["VIADUCT_USERS_PG"]
-        hop, api = f"tcp://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        nowhere = f"tcp://127.0.0.1:{free_port()}" # the other services are not needed
-        self.api = api
-        self.env = {**settings, "VIADUCT_USERS_PG": re.sub(r"/[^/]*$", f"/{self.database}", self.admin_uri),
-                    "VIADUCT_USERS_LISTEN": hop, "VIADUCT_USERS_UPSTREAM": hop,
-                    "VIADUCT_ORDERS_UPSTREAM": nowhere, "VIADUCT_JOBS_UPSTREAM": nowhere,
-                    "VIADUCT_GATEWAY_LISTEN": api, "VIADUCT_LOOPS": "1", "VIADUCT_LIMIT_IP": "0", "VIADUCT_LIMIT_SIGN_IN": "0",
+        self.admin_uri = {name: settings[f"VIADUCT_{name.upper()}_PG"] for name in SERVICES}
+        nowhere = f"tcp://127.0.0.1:{free_port()}" # jobs is not needed
+        self.api = f"127.0.0.1:{free_port()}"
+        self.env = {**settings, "VIADUCT_JOBS_UPSTREAM": nowhere, "VIADUCT_GATEWAY_LISTEN": self.api,
+                    "VIADUCT_LOOPS": "1", "VIADUCT_LIMIT_IP": "0", "VIADUCT_LIMIT_SIGN_IN": "0",
                     "VIADUCT_MAX_CONNECTIONS_PER_IP": "0",
                     "VIADUCT_LIMIT_USER": "1000000", "VIADUCT_REDIS_TIMEOUT_MS": "5000", "VIADUCT_USERS_CACHE_MS": "600000",
                     "VIADUCT_ACCESS_TOKEN_S": "3600", "GLIBC_TUNABLES": PLAIN_LIBC}
+        for name, uri in self.admin_uri.items():
+            hop, variable = f"tcp://127.0.0.1:{free_port()}", f"VIADUCT_{name.upper()}"
+            self.env |= {f"{variable}_PG": re.sub(r"/[^/]*$", f"/{self.database}_{name}", uri),
+                         f"{variable}_LISTEN": hop, f"{variable}_UPSTREAM": hop}
         self.pid = {}
 
     def __enter__(self):
-        psql(self.admin_uri, f"CREATE DATABASE {self.database}")
-        for command in ("migrate", "seed"):
-            subprocess.run([BIN / "viaduct-users", command], check=True, stdout=subprocess.DEVNULL,
-                           env={**os.environ, **self.env})
+        for name, uri in self.admin_uri.items():
+            psql(uri, f"CREATE DATABASE {self.database}_{name}")
+            for command in ("migrate", "seed"):
+                subprocess.run([BIN / PROGRAMS[name][0], command], check=True, stdout=subprocess.DEVNULL,
+                               env={**os.environ, **self.env})
         for name in PROCESSES:
             self.start(name)
         host, port = self.api.split(":")
@@ -83,7 +87,8 @@ class Counted:
     def __exit__(self, *_):
         for pid in self.pid.values():
             self.processes.stop(pid)
-        psql(self.admin_uri, f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+        for name, uri in self.admin_uri.items():
+            psql(uri, f"DROP DATABASE IF EXISTS {self.database}_{name} WITH (FORCE)")
 
     def start(self, name):
         admin = free_port()
@@ -115,15 +120,25 @@ class Counted:
         if "access_token" not in answer:
             sys.exit(f"instructions: no sign-in: {answer}")
         self.headers = {"Authorization": "Bearer " + answer["access_token"]}
-        self.path = "/v1/users/" + self.call("GET", "/v1/users/me", None, self.headers)["id"]
+        self.user = self.call("GET", "/v1/users/me", None, self.headers)["id"]
+
+    def place_order(self):
+        product = self.call("GET", "/v1/products?limit=1", None, self.headers)["items"][0]["id"]
+        order = json.dumps({"items": [{"product_id": product, "quantity": 1}]})
+        self.order = self.call("POST", "/v1/orders", order,
+                               {**self.headers, "Content-Type": "application/json"}, 201)["id"]
 
     def requests(self, n):
         for _ in range(n):
-            self.call("GET", self.path, None, self.headers)
+            self.call("GET", f"/v1/users/{self.user}", None, self.headers)
+
+    def orders(self, n):
+        for _ in range(n):
+            self.call("GET", f"/v1/orders/{self.order}", None, self.headers)
 
     def refusals(self, n):
         for _ in range(n):
-            self.call("GET", self.path.replace("users", "orders"), None, self.headers, 503)
+            self.call("GET", f"/v1/jobs/{self.user}", None, self.headers, 503)
 
     def count(self, ask, n):
         """Instructions of each program while n requests were made."""
@@ -163,12 +178,15 @@ class Counted:
 def measure_all(settings):
     with Processes() as processes, Counted(processes, settings) as counted:
         counted.sign_in()
-        counted.requests(WARM)
-        counted.refusals(WARM)
+        counted.place_order()
+        for ask in (counted.requests, counted.orders, counted.refusals):
+            ask(WARM)
         most = {name: n * TOLERANCE for name, n in json.loads(BASELINE.read_text()).items()}
-        refusal = most.pop("refusal")
-        return {**counted.per_request(counted.requests, most),
-                "refusal": counted.per_request(counted.refusals, {"gateway": refusal})["gateway"]}
+        of_user = counted.per_request(counted.requests, {name: most[name] for name in ("users", "gateway")})
+        of_order = counted.per_request(counted.orders, {"orders": most["orders"]})
+        refused = counted.per_request(counted.refusals, {"gateway": most["refusal"]})
+        return {"users": of_user["users"], "orders": of_order["orders"], "gateway": of_user["gateway"],
+                "refusal": refused["gateway"]}
 
 
 def judge(found):

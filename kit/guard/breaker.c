@@ -241,6 +241,12 @@ int64_t breaker_retry_after_ms(const struct breaker *b, int64_t now_us)
     return 0;
 }
 
+bool breaker_wants_probe(const struct breaker *b, int64_t now_us)
+{
+    return breaker_state(b, now_us) == BREAKER_HALF_OPEN &&
+           (b->state == BREAKER_OPEN || b->probes_out == 0);
+}
+
 const char *breaker_state_name(enum breaker_state s)
 {
     static const char *const NAMES[] = {

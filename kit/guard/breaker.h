@@ -74,6 +74,8 @@ enum breaker_state breaker_state(const struct breaker *b, int64_t now_us);
 /* How long until it lets a call through; 0 when it does now. A guess while all probes are
  * out. */
 int64_t breaker_retry_after_ms(const struct breaker *b, int64_t now_us);
+/* Half-open, and no probe is out: until one goes it stays so. */
+bool breaker_wants_probe(const struct breaker *b, int64_t now_us);
 const char *breaker_state_name(enum breaker_state s);
 
 #endif

@@ -42,6 +42,12 @@ static inline void latency_add(struct latency *l, int64_t now_us, int64_t took_u
     l->at_us = now_us;
 }
 
+/* What it was before is over: this is its first answer again. */
+static inline void latency_begin(struct latency *l, int64_t now_us, int64_t took_us)
+{
+    *l = (struct latency){.us = (double)took_us, .at_us = now_us};
+}
+
 static inline bool latency_much_slower(double us, double than_us)
 {
     return us > 2 * than_us + (double)LATENCY_MARGIN_US;

@@ -231,6 +231,7 @@ static bool tells_latency(const struct rpc_replica *r, enum rpc_verdict v, int64
 void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,
                        int64_t took_us)
 {
+    enum breaker_state was = r->breaker.state;
     int64_t now_us = clock_mono_us();
 
     if (tells_latency(r, v, now_us, took_us)) {
@@ -242,6 +243,8 @@ void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict 
     else
         breaker_report(&r->breaker, now_us,
                        v == RPC_VERDICT_FAILED || v == RPC_VERDICT_LOST, took_us);
+    if (was == BREAKER_HALF_OPEN && r->breaker.state == BREAKER_CLOSED)
+        latency_begin(&r->latency, now_us, took_us);
     if (r->breaker.state != r->breaker_shown)
         rpc_replica_show_breaker(r, now_us);
 }

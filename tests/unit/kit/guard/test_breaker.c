@@ -382,6 +382,34 @@ Test(breaker, never_gets_stuck)
     cr_assert_eq(b.state, BREAKER_CLOSED);
 }
 
+Test(breaker, wants_one_probe_at_a_time)
+{
+    cr_assert_not(breaker_wants_probe(&b, now));
+    open_it();
+    cr_assert_not(breaker_wants_probe(&b, now));
+    wait_half_open();
+    for (int i = 0; i < 2; i++) {
+        cr_assert(breaker_wants_probe(&b, now));
+        cr_assert(breaker_allow(&b, now));
+        cr_assert_not(breaker_wants_probe(&b, now));
+        breaker_report(&b, now, false, FAST);
+    }
+    cr_assert_eq(b.state, BREAKER_CLOSED);
+    cr_assert_not(breaker_wants_probe(&b, now));
+}
+
+Test(breaker, wants_a_probe_also_after_one_that_failed_beside_another)
+{
+    open_it();
+    wait_half_open();
+    cr_assert(breaker_allow(&b, now));
+    cr_assert(breaker_allow(&b, now));
+    breaker_report(&b, now, true, FAST);
+    cr_assert_not(breaker_wants_probe(&b, now));
+    wait_half_open();
+    cr_assert(breaker_wants_probe(&b, now));
+}
+
 Test(breaker, names_its_states)
 {
     cr_assert_str_eq(breaker_state_name(BREAKER_CLOSED), "closed");

@@ -67,3 +67,14 @@ Test(latency, a_new_one_takes_calls_at_once)
     calls(&quick, 20, 1 * MS);
     cr_assert(latency_cheaper(&fresh, 0, &quick, 1, now));
 }
+
+Test(latency, one_that_begins_anew_is_as_good_as_any)
+{
+    struct latency back = {0}, quick = {0};
+
+    calls(&quick, 50, 1 * MS);
+    calls(&back, 50, 1500 * MS);
+    latency_begin(&back, now, 2 * MS);
+    cr_assert(latency_cheaper(&back, 1, &quick, 2, now));
+    cr_assert(latency_cheaper(&quick, 1, &back, 2, now));
+}

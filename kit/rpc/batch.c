@@ -28,7 +28,7 @@ struct batch {
     size_t n, control;
 };
 
-static void gather(struct rpc_replica *r, int64_t now_us, struct batch *b)
+static void gather(struct rpc_replica *r, struct batch *b)
 {
     unsigned frames;
     struct list *it;
@@ -37,11 +37,8 @@ static void gather(struct rpc_replica *r, int64_t now_us, struct batch *b)
     b->control = rpc_batch_cut(buf_view(&r->control), &frames);
     b->n = b->control;
     while ((it = r->queued.next) != &r->queued && frames < RPC_BATCH_FRAMES) {
-        struct rpc_frame f;
-        size_t size;
+        size_t size = CONTAINER_OF(it, struct rpc_call, link)->frame_bytes;
 
-        rpc_call_frame(CONTAINER_OF(it, struct rpc_call, link), now_us, &f);
-        size = rpc_frame_size(&f);
         if (frames > 0 && b->n + size > RPC_BATCH_BYTES)
             break;
         b->n += size;
@@ -96,7 +93,7 @@ static void send_batch(struct rpc_replica *r)
     int64_t now_us = clock_mono_us();
     struct batch b;
 
-    gather(r, now_us, &b);
+    gather(r, &b);
     if (send_frames(r, write_batch(r, now_us, &b)) == RPC_SEND_DONE) {
         move_to(&b.calls, &r->sent, RPC_SENT);
     } else {

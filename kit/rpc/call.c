@@ -28,27 +28,28 @@ static bool has_begun(const struct rpc_call *call)
 
 /* How long the replica took: of a stream, for its first chunk; the rest is the reader's
  * pace. */
-static int64_t took_us(const struct rpc_call *call)
+static int64_t took_us(const struct rpc_call *call, int64_t now_us)
 {
-    return (has_begun(call) ? call->first_us : clock_mono_us()) - call->sent_us;
+    return (has_begun(call) ? call->first_us : now_us) - call->sent_us;
 }
 
 /* ---- ends ------------------------------------------------------------------- */
 
-static void count(struct rpc_call *call, const struct err *err)
+static void count(struct rpc_call *call, const struct err *err, int64_t now_us)
 {
     rpc_stats_count(rpc_client_stats(call->client, call->method), err,
-                    clock_mono_us() - call->begun_us);
+                    now_us - call->begun_us);
 }
 
-void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, bool cancel)
+void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, int64_t now_us,
+                     bool cancel)
 {
     struct rpc_replica *r = call->replica;
 
     if (!r)
         return;
     rpc_replica_release(r, call, cancel);
-    rpc_replica_judge(r, call->method->id, v, took_us(call));
+    rpc_replica_judge(r, call->method->id, v, now_us, took_us(call, now_us));
 }
 
 /* It counts no more in its upstream's limit. */
@@ -59,12 +60,12 @@ static void leave(struct rpc_call *call)
     call->admitted = false;
 }
 
-static void finish(struct rpc_call *call, const struct err *err)
+static void finish(struct rpc_call *call, const struct err *err, int64_t now_us)
 {
     leave(call);
     loop_timer_clear(&call->timer);
-    rpc_hedge_end(call);
-    count(call, err);
+    rpc_hedge_end(call, now_us);
+    count(call, err, now_us);
     wait_end(&call->wait, err);
 }
 
@@ -84,9 +85,10 @@ static enum rpc_verdict verdict_of_silence(const struct rpc_call *call, int64_t 
 static void on_timer(struct loop_timer *t)
 {
     struct rpc_call *call = CONTAINER_OF(t, struct rpc_call, timer);
+    int64_t now_us = clock_mono_us();
 
-    rpc_call_detach(call, verdict_of_silence(call, clock_mono_us()), true);
-    finish(call, ERR_STATIC(DEADLINE));
+    rpc_call_detach(call, verdict_of_silence(call, now_us), now_us, true);
+    finish(call, ERR_STATIC(DEADLINE), now_us);
 }
 
 /* The flow ends before the call does: by its deadline, or for reasons of its own. */
@@ -98,27 +100,29 @@ static void on_cancel(struct wait *w)
 
     leave(call);
     loop_timer_clear(&call->timer);
-    rpc_hedge_end(call);
+    rpc_hedge_end(call, now_us);
     rpc_call_detach(call, late ? verdict_of_silence(call, now_us) : RPC_VERDICT_NONE,
-                    true);
-    count(call, late ? ERR_STATIC(DEADLINE) : ERR_STATIC(CANCELLED));
+                    now_us, true);
+    count(call, late ? ERR_STATIC(DEADLINE) : ERR_STATIC(CANCELLED), now_us);
 }
 
 /* A try is over without an answer: the call with it, unless it has another one out. */
-static void give_up(struct rpc_call *try, const struct err *err)
+static void give_up(struct rpc_call *try, const struct err *err, int64_t now_us)
 {
     struct rpc_call *call = rpc_hedge_call(try);
 
     if (!rpc_hedge_other(try))
-        finish(call, err);
+        finish(call, err, now_us);
     else if (call != try)
         call->twin = NULL;
 }
 
 void rpc_call_drop(struct rpc_call *call)
 {
-    rpc_call_detach(call, RPC_VERDICT_NONE, false);
-    give_up(call, ERR_STATIC(CANCELLED));
+    int64_t now_us = clock_mono_us();
+
+    rpc_call_detach(call, RPC_VERDICT_NONE, now_us, false);
+    give_up(call, ERR_STATIC(CANCELLED), now_us);
 }
 
 /* ---- tries ------------------------------------------------------------------ */
@@ -146,7 +150,7 @@ static const struct err *give(struct rpc_call *call, struct rpc_replica *r,
     call->sent_us = now_us;
     if (rpc_replica_take(r, call))
         return NULL;
-    rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, 0);
+    rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, now_us, 0);
     return ERR_STATIC(SHED);
 }
 
@@ -193,13 +197,14 @@ void rpc_call_lost(struct rpc_call *call)
 {
     struct rpc_replica *r = call->replica;
     bool sent = call->place != RPC_QUEUED;
+    int64_t now_us = clock_mono_us();
 
-    rpc_call_detach(call, sent ? RPC_VERDICT_LOST : RPC_VERDICT_NONE, false);
+    rpc_call_detach(call, sent ? RPC_VERDICT_LOST : RPC_VERDICT_NONE, now_us, false);
     if (sent && !may_repeat(call))
-        finish(call, ERR_STATIC(UNKNOWN_OUTCOME));
+        finish(call, ERR_STATIC(UNKNOWN_OUTCOME), now_us);
     else if (rpc_hedge_other(call) || call->twin_of || has_begun(call) ||
              !try_elsewhere(call, r, !sent || earned(r)))
-        give_up(call, not_available(call, 0));
+        give_up(call, not_available(call, 0), now_us);
 }
 
 /* ---- answers ---------------------------------------------------------------- */
@@ -242,28 +247,31 @@ static enum rpc_verdict verdict_of_reply(const struct err *err, const struct rpc
     return f->flags & RPC_FLAG_NOT_STARTED ? RPC_VERDICT_REFUSED : RPC_VERDICT_OK;
 }
 
+/* The replica is judged by when the answer came, not by how many before it were in the
+ * same message. */
 void rpc_call_replied(struct rpc_call *call, struct rpc_inbound *in,
                       const struct rpc_frame *f)
 {
     struct rpc_replica *r = call->replica;
+    int64_t now_us = r->heard_us;
     struct rpc_call *whole = rpc_hedge_call(call);
     const struct err *err;
 
     rpc_inbound_keep(in, &flow_of(call)->arena);
     err = read_reply(whole, f);
     r->earned += verdict_of_reply(err, f) == RPC_VERDICT_OK;
-    rpc_call_detach(call, verdict_of_reply(err, f), false);
+    rpc_call_detach(call, verdict_of_reply(err, f), now_us, false);
     if (err && worth_another_try(call, err, f)) {
         if (rpc_hedge_other(call)) {
-            give_up(call, err);
+            give_up(call, err, now_us);
             return;
         }
         if (call == whole && try_elsewhere(call, r, false))
             return;
     }
     if (call != whole) /* beaten: it is at least as slow as this */
-        rpc_call_detach(whole, RPC_VERDICT_OK, true);
-    finish(whole, err);
+        rpc_call_detach(whole, RPC_VERDICT_OK, now_us, true);
+    finish(whole, err, now_us);
 }
 
 /* ---- the frame -------------------------------------------------------------- */
@@ -289,7 +297,7 @@ void rpc_call_frame(const struct rpc_call *call, int64_t now_us, struct rpc_fram
         .of_call = {.left_ms = left_ms > 0 ? (uint32_t)left_ms : 1,
                     .trace = flow->trace,
                     .caller = flow->caller,
-                    .request_id = fit(flow->log.request_id, RPC_REQUEST_ID_MAX),
+                    .request_id = call->request_id,
                     .key = call->idempotency_key},
     };
 }
@@ -336,7 +344,8 @@ static const struct err *encode(struct rpc_call *call, const void *in)
         return ERR_STATIC(BODY_TOO_LARGE);
     call->body = arena_str(&flow_of(call)->arena, buf_view(scratch));
     rpc_call_frame(call, call->begun_us, &f);
-    return rpc_frame_size(&f) > RPC_FRAME_MAX ? ERR_STATIC(BODY_TOO_LARGE) : NULL;
+    call->frame_bytes = rpc_frame_size(&f);
+    return call->frame_bytes > RPC_FRAME_MAX ? ERR_STATIC(BODY_TOO_LARGE) : NULL;
 }
 
 /* A call that is refused costs no encoding. */
@@ -354,7 +363,7 @@ static const struct err *begin(struct rpc_call *call, const void *in)
         return not_available(call, retry_after_ms);
     err = encode(call, in);
     if (err) {
-        rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, 0);
+        rpc_replica_judge(r, call->method->id, RPC_VERDICT_NONE, call->begun_us, 0);
         return err;
     }
     rpc_budget_call(&u->budget);
@@ -381,12 +390,13 @@ void rpc_start(struct flow *f, struct rpc_call *call, struct rpc_client *c,
     call->twin = call->twin_of = NULL;
     call->begun_us = clock_mono_us();
     call->idempotency_key = fit(call->idempotency_key, RPC_KEY_MAX);
+    call->request_id = fit(f->log.request_id, RPC_REQUEST_ID_MAX);
     list_init(&call->link);
     wait_begin(f, &call->wait, on_cancel, required);
     set_deadline(call, call->begun_us);
     err = begin(call, in);
     if (err)
-        finish(call, err);
+        finish(call, err, call->begun_us);
 }
 
 enum step rpc_await(struct flow *f, struct rpc_client *c, const struct rpc_method *m,

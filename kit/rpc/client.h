@@ -73,11 +73,13 @@ struct rpc_call {
     struct rpc_client *client;
     struct rpc_upstream *upstream;
     struct rpc_replica *replica;
-    struct list link; /* by age in its replica */
-    unsigned place;   /* which of its lists */
-    bool admitted;    /* counts in its upstream's limit */
-    bool hedging;     /* the timer `hedge` is set */
+    struct list link;      /* by age in its replica */
+    unsigned place;        /* which of its lists */
+    bool admitted;         /* counts in its upstream's limit */
+    bool hedging;          /* the timer `hedge` is set */
+    struct str request_id; /* for the service's log */
     struct str body;
+    size_t frame_bytes;
     void *out;
     uint32_t id, tries;
     int64_t begun_us, sent_us, deadline_us;

@@ -17,7 +17,9 @@ static struct rpc_call *twin_of(struct rpc_call *call)
     twin->method = call->method;
     twin->client = call->client;
     twin->upstream = call->upstream;
+    twin->request_id = call->request_id;
     twin->body = call->body;
+    twin->frame_bytes = call->frame_bytes;
     twin->tries = call->tries;
     twin->deadline_us = call->deadline_us;
     twin->twin_of = call;
@@ -63,7 +65,7 @@ void rpc_hedge_begin(struct rpc_call *call)
     call->hedging = true;
 }
 
-void rpc_hedge_end(struct rpc_call *call)
+void rpc_hedge_end(struct rpc_call *call, int64_t now_us)
 {
     struct rpc_call *twin = call->twin;
 
@@ -72,5 +74,5 @@ void rpc_hedge_end(struct rpc_call *call)
     call->hedging = false;
     call->twin = NULL;
     if (twin)
-        rpc_call_detach(twin, RPC_VERDICT_NONE, true);
+        rpc_call_detach(twin, RPC_VERDICT_NONE, now_us, true);
 }

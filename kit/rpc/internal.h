@@ -70,14 +70,15 @@ bool rpc_stream_take(struct rpc_call *call, struct str bytes);
 void rpc_call_lost(struct rpc_call *call);
 /* A hedged call's second try, when the first is slow; and no more of it. */
 void rpc_hedge_begin(struct rpc_call *call);
-void rpc_hedge_end(struct rpc_call *call);
+void rpc_hedge_end(struct rpc_call *call, int64_t now_us);
 /* The call that a try belongs to: itself, but for a twin. */
 struct rpc_call *rpc_hedge_call(struct rpc_call *try);
 /* The other try is still out. */
 bool rpc_hedge_other(const struct rpc_call *try);
 
 /* Between the call's own files. Off its replica, if it is with one. */
-void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, bool cancel);
+void rpc_call_detach(struct rpc_call *call, enum rpc_verdict v, int64_t now_us,
+                     bool cancel);
 /* Gives the call to a replica that is not `avoid` (may be NULL). */
 MUST_CHECK const struct err *rpc_call_dispatch(struct rpc_call *call,
                                                const struct rpc_replica *avoid);
@@ -146,7 +147,7 @@ void rpc_replica_release(struct rpc_replica *r, struct rpc_call *call, bool canc
 
 /* Once per call taken. */
 void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,
-                       int64_t took_us);
+                       int64_t now_us, int64_t took_us);
 void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us);
 
 /* Between the replica's own files. Control frames leave before calls. */

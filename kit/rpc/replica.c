@@ -229,10 +229,9 @@ static bool tells_latency(const struct rpc_replica *r, enum rpc_verdict v, int64
 }
 
 void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict v,
-                       int64_t took_us)
+                       int64_t now_us, int64_t took_us)
 {
     enum breaker_state was = r->breaker.state;
-    int64_t now_us = clock_mono_us();
 
     if (tells_latency(r, v, now_us, took_us)) {
         gradient_sample(&r->upstream->limit, method, now_us, took_us);

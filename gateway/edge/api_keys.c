@@ -82,8 +82,9 @@ static const struct entry *known(struct api_key_cache *k, const struct api_key_u
 
 static bool is_live(const struct api_key_cache *k, const struct auth_claims *c)
 {
-    return c->exp_s > clock_wall_us() / 1000000 &&
-           !revocations_have(k->revocations, c->api_key);
+    int64_t now_s = clock_wall_us() / 1000000;
+
+    return c->exp_s > now_s && !revocations_have(k->revocations, c->api_key, now_s);
 }
 
 static const struct auth_claims *known_good(struct api_key_cache *k,

@@ -76,8 +76,9 @@ static struct entry **slot(struct auth *a, struct str token)
 
 static bool is_live(const struct auth *a, const struct auth_claims *c)
 {
-    return c->exp_s > clock_wall_us() / 1000000 &&
-           !revocations_have(a->revocations, c->session);
+    int64_t now_s = clock_wall_us() / 1000000;
+
+    return c->exp_s > now_s && !revocations_have(a->revocations, c->session, now_s);
 }
 
 const struct auth_claims *auth_peek(struct auth *a, struct str token)

@@ -150,7 +150,8 @@ struct str client_address(const struct client_rules *rules, const struct http_re
     struct ip ip;
     unsigned n;
 
-    if (!ip_parse(peer, &ip) || !cidr_list_has(&rules->trusted, &ip))
+    if (rules->trusted.n == 0 || !ip_parse(peer, &ip) ||
+        !cidr_list_has(&rules->trusted, &ip))
         return peer;
     n = http_header_count(http, name);
     while (n > 0 && read_line(rules, http_header_at(http, name, n - 1), &ip, &client))
@@ -184,12 +185,21 @@ static bool allows(const struct cidr_list *l, const struct ip *ip)
     return l->n == 0 || (ip && cidr_list_has(l, ip));
 }
 
+static bool has_lists(const struct client_rules *rules, const struct route *route)
+{
+    return rules->deny.n > 0 || (route && (rules->of_class[route->class].deny.n > 0 ||
+                                           rules->of_class[route->class].allow.n > 0));
+}
+
 bool client_may(const struct client_rules *rules, struct str address,
                 const struct route *route)
 {
     struct ip parsed;
-    const struct ip *ip = ip_parse(address, &parsed) ? &parsed : NULL;
+    const struct ip *ip;
 
+    if (!has_lists(rules, route))
+        return true;
+    ip = ip_parse(address, &parsed) ? &parsed : NULL;
     if (denies(&rules->deny, ip))
         return false;
     return !route || (!denies(&rules->of_class[route->class].deny, ip) &&

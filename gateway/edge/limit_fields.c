@@ -2,7 +2,7 @@
 /* RateLimit-Policy and RateLimit: what a request has been told of its limits. */
 #include "gateway/edge/limit.h"
 
-enum { ITEM_MAX = 128, LIST_MAX = LIMIT_POLICY_COUNT * ITEM_MAX };
+enum { ITEM_MAX = 128 };
 
 static char *put(char *at, struct str s)
 {
@@ -22,7 +22,7 @@ static struct str made(const char *begin, const char *end)
 
 struct str limit_policy_header(struct arena *a, const struct limit_take *t)
 {
-    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
+    char *begin = arena_alloc(a, t->n * ITEM_MAX + 1), *at = begin;
 
     for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++)
         if (t->answers[p].asked)
@@ -32,7 +32,7 @@ struct str limit_policy_header(struct arena *a, const struct limit_take *t)
 
 struct str limit_header(struct arena *a, const struct limit_take *t)
 {
-    char *begin = arena_alloc(a, LIST_MAX), *at = begin;
+    char *begin = arena_alloc(a, t->n * ITEM_MAX + 1), *at = begin;
 
     for (unsigned p = 0; p < LIMIT_POLICY_COUNT; p++) {
         const struct limit_answer *answer = &t->answers[p];

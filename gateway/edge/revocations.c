@@ -152,9 +152,9 @@ void revocations_destroy(struct revocations *r)
     free(r);
 }
 
-bool revocations_have(const struct revocations *r, struct uuid session)
+bool revocations_have(const struct revocations *r, struct uuid session, int64_t at_s)
 {
-    return session_set_has(&r->sessions, session, now_s());
+    return session_set_has(&r->sessions, session, at_s);
 }
 
 bool revocations_synced(const struct revocations *r)

@@ -17,7 +17,7 @@ struct revocations *revocations_create(struct loop *l, struct redis *redis,
                                        struct rpc_client *rpc);
 void revocations_destroy(struct revocations *r);
 
-bool revocations_have(const struct revocations *r, struct uuid session);
+bool revocations_have(const struct revocations *r, struct uuid session, int64_t at_s);
 /* The list has been fetched once. Any thread. */
 bool revocations_synced(const struct revocations *r);
 

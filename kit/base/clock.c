@@ -62,8 +62,7 @@ static struct date date_from_days(int64_t days)
 /* Two digits and what stands behind them. */
 static char *put_two(char *p, unsigned v, char behind)
 {
-    p[0] = (char)('0' + v / 10);
-    p[1] = (char)('0' + v % 10);
+    memcpy(p, str_two_digits[v], 2);
     p[2] = behind;
     return p + 3;
 }

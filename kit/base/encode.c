@@ -35,12 +35,14 @@ void hex_encode(const void *in, size_t n, char *out)
     }
 }
 
+/* One more than the value; 0: not a digit. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1, 2,  3,  4,  5,  6,          7,  8,  9,  10, ['A'] = 11,
+    12,        13, 14, 15, 16, ['a'] = 11, 12, 13, 14, 15, 16};
+
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return hex_values[(uint8_t)c] - 1;
 }
 
 bool hex_decode(struct str s, void *out, size_t n)

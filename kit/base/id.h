@@ -38,6 +38,7 @@ bool uuid_parse(struct str s, struct uuid *out);
 void random_bytes(void *out, size_t n);
 /* Fast and seeded per thread: for jitter and load balancing, never for secrets. */
 uint32_t random_u32(void);
+uint64_t random_u64(void);
 
 /* Writes 2 * n digits, no NUL. */
 void hex_encode(const void *in, size_t n, char *out);

@@ -9,6 +9,7 @@
 
 #include "kit/base/clock.h"
 #include "kit/base/log_writer.h"
+#include "kit/base/swar.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -67,37 +68,6 @@ static size_t escape(unsigned char c, char *out)
     return 6;
 }
 
-/* Exact for bytes below 0x80, and no for any above: a byte less than a borrows into its
- * top bit when a is subtracted (Bit Twiddling Hacks, "determine if a word has a byte less
- * than n"); one equal to c is zero after xor. */
-static bool eight_are_plain(const char *p)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t w, quote, slash;
-
-    memcpy(&w, p, sizeof w);
-    quote = w ^ ones * '"';
-    slash = w ^ ones * '\\';
-    return ((w | (w - ones * ' ') | (quote - ones) | (slash - ones)) & tops) == 0;
-}
-
-/* How many bytes from the first on are written as they are: ASCII without controls,
- * quotation marks and backslashes. */
-static size_t plain_bytes(struct str s)
-{
-    size_t n = 0;
-
-    while (n + sizeof(uint64_t) <= s.n && eight_are_plain(s.p + n))
-        n += sizeof(uint64_t);
-    for (; n < s.n; n++) {
-        unsigned char c = (unsigned char)s.p[n];
-
-        if (c < ' ' || c >= 0x80 || c == '"' || c == '\\')
-            break;
-    }
-    return n;
-}
-
 /* What fits of it. */
 static void put_plain(struct line *l, const char *p, size_t n)
 {
@@ -111,7 +81,7 @@ static void put_plain(struct line *l, const char *p, size_t n)
 static void put_text(struct line *l, struct str s)
 {
     while (s.n && !l->cut) {
-        size_t plain = plain_bytes(s);
+        size_t plain = swar_json_plain_prefix(s.p, s.n);
         size_t step = plain ? plain : str_utf8_step(s);
         char escaped[6];
 

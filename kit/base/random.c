@@ -26,7 +26,7 @@ void random_bytes(void *out, size_t n)
 }
 
 /* SplitMix64 (Steele, Lea and Flood 2014): a counter and a mixing function. */
-uint32_t random_u32(void)
+uint64_t random_u64(void)
 {
     static _Thread_local uint64_t state;
     uint64_t z;
@@ -37,7 +37,12 @@ uint32_t random_u32(void)
     z = state;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
     z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (uint32_t)((z ^ z >> 31) >> 32);
+    return z ^ z >> 31;
+}
+
+uint32_t random_u32(void)
+{
+    return (uint32_t)(random_u64() >> 32);
 }
 
 static struct siphash_key hash_key;

@@ -2,6 +2,8 @@
 /* String slices: comparing, cutting, numbers, UTF-8. */
 #include "kit/base/str.h"
 
+#include "kit/base/swar.h"
+
 static unsigned char ascii_lower(char c)
 {
     unsigned char u = (unsigned char)c;
@@ -14,7 +16,7 @@ bool str_eq_nocase(struct str a, struct str b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+        if (a.p[i] != b.p[i] && ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
     return true;
 }
@@ -117,25 +119,26 @@ size_t str_utf8_step(struct str s)
     return lead->follow + 1u;
 }
 
-/* Whole words of eight ASCII bytes at the start: nearly all text is that. */
-static size_t ascii_words(struct str s)
+/* How many bytes at the start are ASCII: nearly all text is that. */
+static size_t ascii_run(struct str s)
 {
-    const uint64_t tops = 0x8080808080808080;
     uint64_t word;
     size_t n = 0;
 
     for (; n + sizeof word <= s.n; n += sizeof word) {
         memcpy(&word, s.p + n, sizeof word);
-        if (word & tops)
+        if (word & SWAR_HIGH)
             break;
     }
+    while (n < s.n && (uint8_t)s.p[n] < 0x80)
+        n++;
     return n;
 }
 
 bool str_is_utf8(struct str s)
 {
     while (s.n) {
-        size_t step = ascii_words(s);
+        size_t step = ascii_run(s);
 
         if (step == 0)
             step = str_utf8_step(s);
@@ -155,22 +158,27 @@ size_t str_utf8_len(struct str s)
     return count;
 }
 
+const char str_two_digits[100][2] = {
+#define TEN(d)                                                                      \
+    {d, '0'}, {d, '1'}, {d, '2'}, {d, '3'}, {d, '4'}, {d, '5'}, {d, '6'}, {d, '7'}, \
+        {d, '8'}, {d, '9'}
+    TEN('0'), TEN('1'), TEN('2'), TEN('3'), TEN('4'),
+    TEN('5'), TEN('6'), TEN('7'), TEN('8'), TEN('9'),
+#undef TEN
+};
+
 size_t str_from_i64(int64_t v, char *out)
 {
     uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
     char digits[STR_I64_MAX];
     size_t at = sizeof digits;
 
-    for (; left >= 100; left /= 100) {
-        unsigned two = (unsigned)(left % 100);
-
-        digits[--at] = (char)('0' + two % 10);
-        digits[--at] = (char)('0' + two / 10);
+    for (; left >= 10; left /= 100) {
+        digits[--at] = str_two_digits[left % 100][1];
+        digits[--at] = str_two_digits[left % 100][0];
     }
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left);
+    if (left > 0 || at == sizeof digits)
+        digits[--at] = (char)('0' + left);
     if (v < 0)
         digits[--at] = '-';
     memcpy(out, digits + at, sizeof digits - at);

@@ -53,6 +53,8 @@ bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *out);
 /* Writes v in decimal, at most STR_I64_MAX bytes and no NUL; how many. */
 enum { STR_I64_MAX = 20 };
 size_t str_from_i64(int64_t v, char *out);
+/* "00" to "99" */
+extern const char str_two_digits[100][2];
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF). */
 bool str_is_utf8(struct str s);

@@ -4,7 +4,7 @@
 #define KIT_HTTP_CHARS_H
 
 #include "kit/base/str.h"
-#include "kit/wire/swar.h"
+#include "kit/base/swar.h"
 
 enum {
     CHAR_TEXT = 1,   /* may be in a field line: HTAB, SP, VCHAR, obs-text */
@@ -21,11 +21,21 @@ static inline bool char_is(char c, unsigned class)
     return (char_classes[(unsigned char)c] & class) != 0;
 }
 
-/* How many bytes at the start are of the class. */
+static inline bool char_are(const char *four, unsigned class)
+{
+    const unsigned char *c = (const unsigned char *)four;
+
+    return (char_classes[c[0]] & char_classes[c[1]] & char_classes[c[2]] &
+            char_classes[c[3]] & class) != 0;
+}
+
+/* How many bytes at the start are of the class: four at a time while all of them are. */
 static inline size_t char_run(struct str s, unsigned class)
 {
     size_t n = 0;
 
+    while (n + 4 <= s.n && char_are(s.p + n, class))
+        n += 4;
     while (n < s.n && char_is(s.p[n], class))
         n++;
     return n;
@@ -43,11 +53,18 @@ static inline size_t char_text_run(struct str s)
         if (swar_not_printable(x[0]) | swar_not_printable(x[1]))
             break;
     }
-    if (n + sizeof x[0] <= s.n) {
+    while (n + sizeof x[0] <= s.n) {
+        size_t plain;
+
         memcpy(x, s.p + n, sizeof x[0]);
-        n += swar_not_printable(x[0]) ? 0 : sizeof x[0];
+        plain = swar_printable_bytes(x[0]);
+        n += plain;
+        if (plain < sizeof x[0])
+            break;
     }
-    return n + char_run((struct str){s.p + n, s.n - n}, CHAR_TEXT);
+    while (n < s.n && char_is(s.p[n], CHAR_TEXT))
+        n++;
+    return n;
 }
 
 #endif

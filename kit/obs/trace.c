@@ -17,8 +17,8 @@ static bool is_zero(const uint8_t *p, size_t n)
 static void random_id(uint8_t *id, size_t n)
 {
     do {
-        for (size_t i = 0; i < n; i += sizeof(uint32_t)) {
-            uint32_t r = random_u32();
+        for (size_t i = 0; i < n; i += sizeof(uint64_t)) {
+            uint64_t r = random_u64();
 
             memcpy(id + i, &r, sizeof r);
         }

@@ -3,9 +3,9 @@
  * Single JSON values into a buffer. Whatever the value, what is written is valid JSON.
  */
 #include "kit/wire/internal.h"
-#include "kit/wire/swar.h"
 
 #include "kit/base/clock.h"
+#include "kit/base/swar.h"
 
 #include <math.h>
 #include <yyjson.h>

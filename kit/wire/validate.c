@@ -4,7 +4,8 @@
  * value while they read, wire_validate for a struct made in C.
  */
 #include "kit/wire/internal.h"
-#include "kit/wire/swar.h"
+
+#include "kit/base/swar.h"
 
 #include <math.h>
 

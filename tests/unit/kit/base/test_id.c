@@ -112,6 +112,21 @@ Test(id, hex_goes_there_and_back)
     cr_assert_not(hex_decode(STR("@`"), back, 1));
 }
 
+Test(id, hex_of_any_length_ends_where_it_should)
+{
+    static const uint8_t bytes[9] = {0x00, 0x9a, 0xff, 0x10, 0xa9,
+                                     0x0f, 0xf0, 0x5c, 0xc5};
+    static const char digits[] = "009aff10a90ff05cc5";
+
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        char text[sizeof digits] = "??????????????????";
+
+        hex_encode(bytes, n, text);
+        cr_assert_arr_eq(text, digits, 2 * n);
+        cr_assert_eq(text[2 * n], n < sizeof bytes ? '?' : '\0');
+    }
+}
+
 /* RFC 4648 section 10, padding left off. */
 Test(id, base64url_has_the_vectors_of_its_rfc)
 {

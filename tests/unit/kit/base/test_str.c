@@ -164,6 +164,9 @@ Test(str, numbers_are_written_in_decimal)
     check_decimal(0, "0");
     check_decimal(7, "7");
     check_decimal(-10, "-10");
+    check_decimal(99, "99");
+    check_decimal(100, "100");
+    check_decimal(-1000, "-1000");
     check_decimal(INT64_MAX, "9223372036854775807");
     check_decimal(INT64_MIN, "-9223372036854775808");
 }

@@ -22,7 +22,8 @@ struct place {
 struct router {
     struct place places[ROUTES_MAX];
     unsigned n;
-    unsigned allowed; /* anywhere */
+    unsigned first[ROUTER_SEGMENTS_MAX + 2]; /* place of so many segments, or of more */
+    unsigned allowed;                        /* anywhere */
 };
 
 static unsigned split(struct str path, struct str *out)
@@ -62,10 +63,23 @@ static struct place *place_of(struct router *r, const char *path)
     return &r->places[r->n++];
 }
 
-/* '{' sorts after all letters, so literals come first. */
+/* By the number of segments; '{' sorts after all letters, so literals come first. */
 static int by_path(const void *a, const void *b)
 {
-    return strcmp(((const struct place *)a)->path, ((const struct place *)b)->path);
+    const struct place *one = a, *other = b;
+
+    return one->n != other->n ? (one->n < other->n ? -1 : 1)
+                              : strcmp(one->path, other->path);
+}
+
+static void sort(struct router *r)
+{
+    qsort(r->places, r->n, sizeof *r->places, by_path);
+    for (unsigned n = 0, i = 0; n < ROUTER_SEGMENTS_MAX + 2; n++) {
+        while (i < r->n && r->places[i].n < n)
+            i++;
+        r->first[n] = i;
+    }
 }
 
 struct router *router_create(const struct route *routes)
@@ -81,7 +95,7 @@ struct router *router_create(const struct route *routes)
             p->allowed |= 1u << HTTP_HEAD;
         r->allowed |= p->allowed;
     }
-    qsort(r->places, r->n, sizeof *r->places, by_path);
+    sort(r);
     return r;
 }
 
@@ -129,10 +143,10 @@ void router_find(const struct router *r, enum http_method method, struct str pat
     *out = (struct router_match){0};
     if (str_eq(path, STR("*")))
         out->allowed = r->allowed;
-    for (unsigned i = 0; n > 0 && i < r->n; i++) {
+    for (unsigned i = r->first[n]; i < r->first[n + 1]; i++) { /* none has 0 */
         const struct place *p = &r->places[i];
 
-        if (p->n != n || !fits(p, segments, out))
+        if (!fits(p, segments, out))
             continue;
         out->route = p->routes[method == HTTP_HEAD ? HTTP_GET : method];
         out->allowed = p->allowed;

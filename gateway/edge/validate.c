@@ -72,23 +72,14 @@ static const struct err *bad_query(struct request *rq)
     return err_new(&rq->flow->arena, &ERR_CODE_BAD_PARAMETERS, "The query is malformed");
 }
 
-static const struct err *read_query(struct request *rq, const struct route *route,
+static const struct err *read_pairs(struct request *rq, const struct wire_msg *query,
                                     const struct wire_msg *m, void *in)
 {
-    const struct wire_msg *query = route->query ? route->query : &empty_msg;
     struct arena *a = &rq->flow->arena;
     struct wire_param params[REQUEST_PAIRS_MAX];
     const struct err *e;
     void *out;
 
-    if (rq->http->query.p) {
-        rq->pairs = ARENA_ARRAY(a, struct http_pair, REQUEST_PAIRS_MAX);
-        rq->n_pairs = http_query_pairs(rq->http, rq->pairs, REQUEST_PAIRS_MAX);
-    }
-    if (rq->n_pairs < 0)
-        return bad_query(rq);
-    if (!route->query && rq->n_pairs == 0)
-        return NULL;
     for (int i = 0; i < rq->n_pairs; i++)
         params[i] = (struct wire_param){rq->pairs[i].name, rq->pairs[i].value, false};
     out = query == m ? in : arena_alloc(a, query->size);
@@ -96,6 +87,20 @@ static const struct err *read_query(struct request *rq, const struct route *rout
     if (!e && out != in && m)
         validate_copy(query, out, m, in);
     return e;
+}
+
+static const struct err *read_query(struct request *rq, const struct route *route,
+                                    const struct wire_msg *m, void *in)
+{
+    if (rq->http->query.p) {
+        rq->pairs = ARENA_ARRAY(&rq->flow->arena, struct http_pair, REQUEST_PAIRS_MAX);
+        rq->n_pairs = http_query_pairs(rq->http, rq->pairs, REQUEST_PAIRS_MAX);
+    }
+    if (rq->n_pairs < 0)
+        return bad_query(rq);
+    if (!route->query && rq->n_pairs == 0)
+        return NULL;
+    return read_pairs(rq, route->query ? route->query : &empty_msg, m, in);
 }
 
 /* "application/json", with parameters or without. */

@@ -8,6 +8,7 @@
 
 #include "kit/base/clock.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -49,12 +50,6 @@ static uint64_t pool_word(void)
     return pool.words[pool.used++];
 }
 
-static void put_be(uint8_t *p, uint64_t v, int bytes)
-{
-    for (int i = bytes - 1; i >= 0; i--, v >>= 8)
-        p[i] = (uint8_t)v;
-}
-
 /* Milliseconds and their 4096th parts, always more than the last. */
 static uint64_t next_time(void)
 {
@@ -69,11 +64,12 @@ static uint64_t next_time(void)
 struct uuid uuid_new(void)
 {
     uint64_t time = next_time();
+    uint64_t words[2] = {
+        htobe64(time >> 12 << 16 | 0x7000 | (time & 0xFFF)),
+        htobe64((pool_word() & 0x3FFFFFFFFFFFFFFF) | 0x8000000000000000)};
     struct uuid u;
 
-    put_be(u.b, time >> 12, 6);
-    put_be(u.b + 6, 0x7000 | (time & 0xFFF), 2);
-    put_be(u.b + 8, (pool_word() & 0x3FFFFFFFFFFFFFFF) | 0x8000000000000000, 8);
+    memcpy(u.b, words, sizeof u.b);
     return u;
 }
 

@@ -154,19 +154,18 @@ static void put_value(struct line *l, const struct log_kv *kv)
 }
 
 /* ,"key": and never as the first of a line. */
-static void put_key(struct line *l, const char *key)
+static void put_key(struct line *l, struct str key)
 {
-    size_t n = strlen(key);
     char *p = l->b + l->n;
 
-    if (l->cut || l->n + n + 4 > ROOM) {
+    if (l->cut || l->n + key.n + 4 > ROOM) {
         l->cut = true;
         return;
     }
     memcpy(p, ",\"", 2);
-    memcpy(p + 2, key, n);
-    memcpy(p + 2 + n, "\":", 2);
-    l->n += n + 4;
+    memcpy(p + 2, key.p, key.n);
+    memcpy(p + 2 + key.n, "\":", 2);
+    l->n += key.n + 4;
 }
 
 /* A member whole, or a string cut at its end, or nothing. */

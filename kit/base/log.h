@@ -36,7 +36,7 @@ struct log_ctx {
 enum log_kind { LOG_STR, LOG_INT, LOG_BOOL, LOG_DOUBLE, LOG_EMAIL };
 
 struct log_kv {
-    const char *key;
+    struct str key;
     enum log_kind kind;
     struct str s;
     int64_t i;
@@ -65,7 +65,7 @@ void log_write(enum log_level level, const struct log_ctx *ctx, const char *even
 
 static inline struct log_kv log_kv_str(const char *key, struct str v)
 {
-    return (struct log_kv){.key = key, .kind = LOG_STR, .s = v};
+    return (struct log_kv){.key = str_of(key), .kind = LOG_STR, .s = v};
 }
 static inline struct log_kv log_kv_cstr(const char *key, const char *v)
 {
@@ -73,7 +73,7 @@ static inline struct log_kv log_kv_cstr(const char *key, const char *v)
 }
 static inline struct log_kv log_kv_int(const char *key, int64_t v)
 {
-    return (struct log_kv){.key = key, .kind = LOG_INT, .i = v};
+    return (struct log_kv){.key = str_of(key), .kind = LOG_INT, .i = v};
 }
 static inline struct log_kv log_kv_uint(const char *key, uint64_t v)
 {
@@ -81,11 +81,11 @@ static inline struct log_kv log_kv_uint(const char *key, uint64_t v)
 }
 static inline struct log_kv log_kv_bool(const char *key, bool v)
 {
-    return (struct log_kv){.key = key, .kind = LOG_BOOL, .i = v};
+    return (struct log_kv){.key = str_of(key), .kind = LOG_BOOL, .i = v};
 }
 static inline struct log_kv log_kv_double(const char *key, double v)
 {
-    return (struct log_kv){.key = key, .kind = LOG_DOUBLE, .d = v};
+    return (struct log_kv){.key = str_of(key), .kind = LOG_DOUBLE, .d = v};
 }
 
 /* By the type of the value: struct str, char *, bool, integers, double. */
@@ -105,7 +105,7 @@ static inline struct log_kv log_kv_double(const char *key, double v)
 /* "***@example.com" */
 static inline struct log_kv log_kv_email(const char *key, struct str email)
 {
-    return (struct log_kv){.key = key, .kind = LOG_EMAIL, .s = email};
+    return (struct log_kv){.key = str_of(key), .kind = LOG_EMAIL, .s = email};
 }
 #define KV_EMAIL(key, v) log_kv_email(key, v)
 
@@ -117,7 +117,7 @@ static inline struct log_kv log_kv_email(const char *key, struct str email)
         }                                                                    \
     } while (0)
 /* ctx, event, then any number of KV: nothing of them is evaluated below the level. */
-#define LOG_AT(level, ctx, ...) LOG_PUT(level, ctx, __VA_ARGS__, {0})
+#define LOG_AT(level, ctx, ...) LOG_PUT(level, ctx, __VA_ARGS__, {.kind = LOG_STR})
 #define LOG_DEBUG(ctx, ...)     LOG_AT(LOG_LEVEL_DEBUG, ctx, __VA_ARGS__)
 #define LOG_INFO(ctx, ...)      LOG_AT(LOG_LEVEL_INFO, ctx, __VA_ARGS__)
 #define LOG_WARN(ctx, ...)      LOG_AT(LOG_LEVEL_WARN, ctx, __VA_ARGS__)

@@ -59,13 +59,13 @@ def start_references(processes):
 
 
 def product_targets(stack):
-    user, token, order = stack.user_with_order()
+    user, token, _ = stack.user_with_order()
     common = {"base": stack.api, "headers": [f"Authorization: Bearer {token}"]}
     redis, postgres = stack.server_pid("redis"), stack.server_pid("postgres")
     return [
         {**common, "name": "memory", "requests": [f"GET /v1/users/{user}"],
          "processes": {"gateway": stack.pid["gateway"], "users": stack.pid["users"], "redis": redis}},
-        {**common, "name": "postgresql", "requests": [f"GET /v1/orders/{order}"],
+        {**common, "name": "postgresql", "requests": [f"GET /v1/orders/{order}" for order in stack.orders_among_many(user, 256)],
          "processes": {"gateway": stack.pid["gateway"], "orders": stack.pid["orders"], "redis": redis,
                        "postgres": postgres}},
     ]

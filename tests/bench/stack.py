@@ -122,6 +122,18 @@ class Stack:
                           token)["id"]
         return user, token, order
 
+    def orders_among_many(self, user, n):
+        """The ids of n orders of hers, any of 10,000: a table is not one row."""
+        done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", self.env["VIADUCT_ORDERS_PG"]], input=f"""
+            INSERT INTO orders (id, user_id, status, currency, total)
+            SELECT gen_random_uuid(), '{user}', 'pending', 'EUR', 1999 FROM generate_series(1, 10000);
+            INSERT INTO order_items (order_id, position, product_id, sku, name, quantity, unit_price)
+            SELECT o.id, 1, p.id, p.sku, p.name, 1, p.price
+            FROM orders o CROSS JOIN (SELECT * FROM products ORDER BY id LIMIT 1) p ON CONFLICT DO NOTHING;
+            ANALYZE;
+            SELECT id FROM orders ORDER BY random() LIMIT {n};""", check=True, capture_output=True, text=True)
+        return done.stdout.split()
+
     def redis(self, *command):
         port = (self.state / "redis/port").read_text().strip()
         subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", port, *command], check=True,

@@ -122,6 +122,7 @@ struct rpc_replica {
     bool far; /* in another zone than we are */
     struct latency latency;
     struct breaker breaker;
+    int64_t opened_us;                /* when it last did */
     enum breaker_state breaker_shown; /* as last given to the metric */
     struct metric *breaker_metric;
     struct rpc_slots slots;

@@ -19,16 +19,23 @@ static struct rpc_replica *candidate(struct rpc_upstream *u, unsigned i,
     return r != avoid && lets_through(r, now_us) ? r : NULL;
 }
 
+/* It has said something since its breaker opened, be it to a PING: a call is no price for
+ * finding out that it is still silent. */
+static bool wants_probe(const struct rpc_replica *r, int64_t now_us)
+{
+    return breaker_wants_probe(&r->breaker, now_us) && r->heard_us > r->opened_us;
+}
+
 /* One that wants a probe gets it: its latency is that of its failures, and would keep
- * calls away for minutes after it is well. It is one call at a time, and ever fewer. */
+ * calls away for minutes after it is well. */
 static struct rpc_replica *cheaper(struct rpc_replica *a, struct rpc_replica *b,
                                    int64_t now_us)
 {
     if (!a || !b)
         return a ? a : b;
-    if (breaker_wants_probe(&a->breaker, now_us))
+    if (wants_probe(a, now_us))
         return a;
-    if (breaker_wants_probe(&b->breaker, now_us))
+    if (wants_probe(b, now_us))
         return b;
     return latency_cheaper(&b->latency, b->outstanding, &a->latency, a->outstanding,
                            now_us)

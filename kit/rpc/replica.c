@@ -160,6 +160,13 @@ static const struct rpc_dial_ops DIAL_OPS = {.up = on_up,
                                              .message = rpc_replica_message,
                                              .sent = rpc_replica_sent};
 
+static void ping(struct rpc_replica *r, int64_t now_us)
+{
+    if (r->session)
+        rpc_replica_control(
+            r, &(struct rpc_frame){.type = RPC_PING, .ping = (uint64_t)now_us});
+}
+
 /* A peer that went without a word, or whose loop hangs, is found by its silence. */
 static void on_pulse(struct loop_timer *t)
 {
@@ -172,9 +179,8 @@ static void on_pulse(struct loop_timer *t)
         rpc_dial_break(r->dial);
         return;
     }
-    if (silent_ms >= RPC_PULSE_MS && r->session)
-        rpc_replica_control(
-            r, &(struct rpc_frame){.type = RPC_PING, .ping = (uint64_t)now_us});
+    if (silent_ms >= RPC_PULSE_MS)
+        ping(r, now_us);
     loop_timer_set(&r->pulse, RPC_PULSE_MS);
 }
 
@@ -217,6 +223,8 @@ void rpc_replica_show_breaker(struct rpc_replica *r, int64_t now_us)
              KV("to", breaker_state_name(now)));
     metric_add(r->breaker_metric, (int64_t)now - (int64_t)r->breaker_shown);
     r->breaker_shown = now;
+    if (now == BREAKER_HALF_OPEN) /* whether it is worth a probe, see pick.c */
+        ping(r, now_us);
     rpc_upstream_recount(r->upstream, now_us);
 }
 
@@ -242,6 +250,8 @@ void rpc_replica_judge(struct rpc_replica *r, unsigned method, enum rpc_verdict 
     else
         breaker_report(&r->breaker, now_us,
                        v == RPC_VERDICT_FAILED || v == RPC_VERDICT_LOST, took_us);
+    if (was != BREAKER_OPEN && r->breaker.state == BREAKER_OPEN)
+        r->opened_us = now_us;
     if (was == BREAKER_HALF_OPEN && r->breaker.state == BREAKER_CLOSED)
         latency_begin(&r->latency, now_us, took_us);
     if (r->breaker.state != r->breaker_shown)

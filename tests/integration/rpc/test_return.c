@@ -95,16 +95,21 @@ static bool is_half_open(void *replica)
 }
 
 /* Until its breaker has opened, and then lets probes through. */
-static void lose_one(int replica)
+static void fall_silent(int replica)
 {
     for (int i = 0; i < 10; i++)
         do_calls(1, 0);
     proxy_lose_all(t.proxies[replica], true);
     do_calls(1, DEADLINE_MS);
     cr_assert_neq(breaker(replica), BREAKER_CLOSED);
+    cr_assert(rig_until(is_half_open, &replica));
+}
+
+static void lose_one(int replica)
+{
+    fall_silent(replica);
     proxy_lose_all(t.proxies[replica], false);
     cr_assert(rig_until(all_are_up, NULL));
-    cr_assert(rig_until(is_half_open, &replica));
 }
 
 /* One at a time: the others are never busy. */
@@ -114,6 +119,17 @@ static void call_until_well(int replica)
         rig_do(&(struct rig_call){.method = &RIG_ECHO}, &outcomes[0]);
     cr_assert_eq(breaker(replica), BREAKER_CLOSED, "still: %lld",
                  (long long)breaker(replica));
+}
+
+/* A call a look: until it has been heard there is no probe. */
+static bool called_until_well(void *unused)
+{
+    static struct rig_outcome o;
+
+    (void)unused;
+    if (rig_running == 0)
+        rig_begin(&(struct rig_call){.method = &RIG_ECHO}, &o);
+    return breaker(LOST) == BREAKER_CLOSED;
 }
 
 /* ---- the cases -------------------------------------------------------------- */
@@ -144,5 +160,32 @@ Test(rpc_return, when_all_fall_silent_one_deadline_is_enough_to_know)
     do_calls(1, DEADLINE_MS);
     for (int i = 0; i < REPLICAS; i++)
         cr_assert_neq(breaker(i), BREAKER_CLOSED, "replica %d", i);
+    close_all();
+}
+
+Test(rpc_return, no_call_is_the_price_of_finding_one_still_silent)
+{
+    open_all();
+    fall_silent(LOST);
+    for (int i = 0; i < FEW; i++) {
+        rig_do(&(struct rig_call){.method = &RIG_ECHO, .timeout_ms = DEADLINE_MS},
+               &outcomes[0]);
+        cr_assert_null(outcomes[0].code, "call %d: %s", i, outcomes[0].code->name);
+    }
+    close_all();
+}
+
+/* Its connection lives on, as after a pause of its process: a PING tells. */
+Test(rpc_return, one_that_speaks_again_on_its_connection_is_probed)
+{
+    open_all();
+    for (int i = 0; i < 10; i++)
+        do_calls(1, 0);
+    proxy_delay(t.proxies[LOST], 60000);
+    do_calls(1, DEADLINE_MS);
+    cr_assert_neq(breaker(LOST), BREAKER_CLOSED);
+    proxy_delay(t.proxies[LOST], 0);
+    cr_assert(rig_until(is_half_open, &(int){LOST}));
+    cr_assert(rig_until(called_until_well, NULL));
     close_all();
 }

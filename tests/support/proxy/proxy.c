@@ -20,7 +20,7 @@ enum { PAIRS_MAX = 64, CHUNK = 64 * 1024, TURN_MS = 2 };
 
 struct chunk {
     struct chunk *next;
-    int64_t due_us;
+    int64_t came_us;
     size_t n, done;
     char bytes[];
 };
@@ -28,6 +28,7 @@ struct chunk {
 /* One way of a connection. */
 struct way {
     int from, to;
+    bool back;  /* to the caller */
     bool holed; /* bytes of it were lost, so it cannot go on */
     struct chunk *first, **last;
 };
@@ -37,7 +38,8 @@ struct proxy {
     pthread_t thread;
     atomic_int delay_ms;
     atomic_bool lose, stopping;
-    atomic_ulong taken;             /* bytes, from callers */
+    atomic_ulong turns;
+    atomic_ulong taken, given;      /* bytes, from callers and to them */
     struct way ways[2 * PAIRS_MAX]; /* there and back of each pair; from -1: free */
 };
 
@@ -56,9 +58,9 @@ static struct sockaddr_in local(int port)
 
 /* ---- pairs ---------------------------------------------------------------------- */
 
-static void set_way(struct way *w, int from, int to)
+static void set_way(struct way *w, int from, int to, bool back)
 {
-    *w = (struct way){.from = from, .to = to};
+    *w = (struct way){.from = from, .to = to, .back = back};
     w->last = &w->first;
 }
 
@@ -78,7 +80,7 @@ static void close_pair(struct way *there)
     close(there[1].from);
     for (int i = 0; i < 2; i++) {
         free_chunks(&there[i]);
-        set_way(&there[i], -1, -1);
+        set_way(&there[i], -1, -1, i == 1);
     }
 }
 
@@ -99,13 +101,13 @@ static void take_caller(struct proxy *p)
     }
     (void)setsockopt(caller, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     (void)setsockopt(callee, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    set_way(&p->ways[2 * i], caller, callee);
-    set_way(&p->ways[2 * i + 1], callee, caller);
+    set_way(&p->ways[2 * i], caller, callee, false);
+    set_way(&p->ways[2 * i + 1], callee, caller, true);
 }
 
 /* ---- bytes ---------------------------------------------------------------------- */
 
-static bool take_bytes(struct proxy *p, struct way *w, bool back)
+static bool take_bytes(struct proxy *p, struct way *w)
 {
     struct chunk *c = malloc(sizeof *c + CHUNK);
     ssize_t n;
@@ -113,7 +115,7 @@ static bool take_bytes(struct proxy *p, struct way *w, bool back)
     if (!c)
         give_up("malloc");
     n = recv(w->from, c->bytes, CHUNK, MSG_DONTWAIT);
-    if (n > 0 && !back)
+    if (n > 0 && !w->back)
         atomic_fetch_add(&p->taken, (unsigned long)n);
     if (n <= 0 || atomic_load(&p->lose)) {
         w->holed = w->holed || n > 0;
@@ -123,21 +125,25 @@ static bool take_bytes(struct proxy *p, struct way *w, bool back)
     c->next = NULL;
     c->n = (size_t)n;
     c->done = 0;
-    c->due_us = clock_mono_us() + (back ? atomic_load(&p->delay_ms) * 1000 : 0);
+    c->came_us = clock_mono_us();
     *w->last = c;
     w->last = &c->next;
     return true;
 }
 
-static bool pass_on(struct way *w)
+static bool pass_on(struct proxy *p, struct way *w)
 {
-    while (w->first && w->first->due_us <= clock_mono_us()) {
+    int64_t delay_us = w->back ? atomic_load(&p->delay_ms) * INT64_C(1000) : 0;
+
+    while (w->first && w->first->came_us + delay_us <= clock_mono_us()) {
         struct chunk *c = w->first;
         ssize_t n =
             send(w->to, c->bytes + c->done, c->n - c->done, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n <= 0)
             return n < 0; /* later; a broken one is seen by reading */
+        if (w->back)
+            atomic_fetch_add(&p->given, (unsigned long)n);
         c->done += (size_t)n;
         if (c->done < c->n)
             return true;
@@ -162,12 +168,13 @@ static void turn(struct proxy *p)
 
         if (w->from < 0)
             continue;
-        if ((fds[i + 1].revents && !take_bytes(p, w, i % 2)) || !pass_on(w) ||
+        if ((fds[i + 1].revents && !take_bytes(p, w)) || !pass_on(p, w) ||
             (w->holed && !atomic_load(&p->lose)))
             close_pair(&p->ways[i & ~1]);
     }
     if (fds[0].revents)
         take_caller(p);
+    atomic_fetch_add(&p->turns, 1);
 }
 
 static void *run(void *arg)
@@ -191,7 +198,7 @@ struct proxy *proxy_start(int to_port)
         give_up("calloc");
     p->to_port = to_port;
     for (int i = 0; i < 2 * PAIRS_MAX; i++)
-        set_way(&p->ways[i], -1, -1);
+        set_way(&p->ways[i], -1, -1, i % 2 == 1);
     p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (p->listener < 0 || bind(p->listener, (struct sockaddr *)&a, n) != 0 ||
         listen(p->listener, 128) != 0 ||
@@ -210,7 +217,12 @@ int proxy_port(const struct proxy *p)
 
 void proxy_delay(struct proxy *p, int ms)
 {
+    unsigned long turns;
+
     atomic_store(&p->delay_ms, ms);
+    turns = atomic_load(&p->turns);
+    while (atomic_load(&p->turns) - turns < 2) /* one may be under way */
+        (void)usleep(1000);
 }
 
 void proxy_lose_all(struct proxy *p, bool lose)
@@ -221,6 +233,11 @@ void proxy_lose_all(struct proxy *p, bool lose)
 unsigned long proxy_taken(const struct proxy *p)
 {
     return atomic_load(&p->taken);
+}
+
+unsigned long proxy_given(const struct proxy *p)
+{
+    return atomic_load(&p->given);
 }
 
 void proxy_stop(struct proxy *p)

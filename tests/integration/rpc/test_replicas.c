@@ -149,6 +149,48 @@ Test(rpc_replicas, a_loss_is_repeated_within_the_retry_budget)
     end_fleet(&f);
 }
 
+static int64_t breakers(const struct fleet *f)
+{
+    char target[220];
+    int64_t sum = 0;
+
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(target, sizeof target, "rig@%s", f->urls[i]);
+        sum += metric_value(
+            metrics_gauge("viaduct_breaker_state", "", "target", target, NULL));
+    }
+    return sum;
+}
+
+/* Two calls of five fail, on every replica: no breaker opens, and each failed one wants
+ * another try, of which two of five fail again: without a budget 1.56 times the calls. */
+Test(rpc_replicas, where_no_breaker_acts_the_budget_keeps_retries_to_a_fifth)
+{
+    enum { BURST = 50, BURSTS = 100, N = BURST * BURSTS };
+    static struct rig_outcome o[BURST];
+    static struct fleet f;
+    int64_t begun_us, seconds;
+    unsigned before, begun;
+
+    spawn_fleet(&f);
+    cr_assert(rig_until(all_three_up, NULL));
+    for (int i = 0; i < 300; i++) /* no ten failures are half of what a breaker knows */
+        rig_do(&(struct rig_call){.method = &RIG_FAIL}, &o[0]);
+    before = atomic_load(&rig_counts->begun);
+    begun_us = clock_mono_us();
+    for (int i = 0; i < BURSTS; i++) {
+        for (int j = 0; j < BURST; j++)
+            rig_begin(&(struct rig_call){.method = &RIG_FLAKY}, &o[j]);
+        cr_assert(rig_until(rig_all_ended, NULL));
+        cr_assert_eq(breakers(&f), 0, "a breaker is what limits");
+    }
+    seconds = (clock_mono_us() - begun_us) / 1000000 + 1; /* each brings three more */
+    begun = atomic_load(&rig_counts->begun) - before;
+    cr_assert_leq(begun, N + (N + 300) / 5 + 3 + 3 * seconds);
+    cr_assert_geq(begun, N + N / 6, "the budget is not what limits");
+    end_fleet(&f);
+}
+
 /* ---- rolling: a steady stream of writes while replicas drain and come back -- */
 
 static int failed, answered;

@@ -23,8 +23,9 @@ WIRE_MESSAGE(rig_text, RIG_TEXT)
 /*   ECHO gives back, SLEEP does so after `number` ms, WORK too but not twice, FAIL says
  * out of stock with two fields, ODD a code that the caller does not know, BREAK always
  * `internal`, GROW gives `number` bytes, WHO what came along with the call; BRIEF is
- * SLEEP with a time-out of 100 ms; STREAM writes `number` chunks that begin with their
- * number, and then does as `text` says: "fail" or "hang"; MISSING is not served. */
+ * SLEEP with a time-out of 100 ms; FLAKY is unavailable two times of five; STREAM writes
+ * `number` chunks that begin with their number, and then does as `text` says: "fail" or
+ * "hang"; MISSING is not served. */
 #define RIG_METHODS(M)                                                    \
     M(0x0901, RIG_ECHO, "rig.echo", rig_text, rig_text, true, 120000)     \
     M(0x0902, RIG_SLEEP, "rig.sleep", rig_text, rig_text, true, 120000)   \
@@ -35,6 +36,7 @@ WIRE_MESSAGE(rig_text, RIG_TEXT)
     M(0x0907, RIG_GROW, "rig.grow", rig_text, rig_text, true, 120000)     \
     M(0x0908, RIG_WHO, "rig.who", rig_text, rig_text, true, 120000)       \
     M(0x0909, RIG_BRIEF, "rig.brief", rig_text, rig_text, true, 100)      \
+    M(0x090c, RIG_FLAKY, "rig.flaky", rig_text, rig_text, true, 120000)   \
     M(0x090b, RIG_STREAM, "rig.stream", rig_text, rig_text, true, 120000) \
     M(0x090a, RIG_MISSING, "rig.missing", rig_text, rig_text, false, 120000)
 RIG_METHODS(RPC_METHOD_DECLARE)

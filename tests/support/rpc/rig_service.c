@@ -94,6 +94,14 @@ static enum step break_down(struct flow *f)
     return flow_fail(f, ERR_STATIC(INTERNAL));
 }
 
+static enum step flake(struct flow *f)
+{
+    begin(f);
+    if (atomic_load(&rig_counts->begun) % 5 < 2)
+        return flow_fail(f, ERR_STATIC(UNAVAILABLE));
+    return give_back(f);
+}
+
 static enum step grow(struct flow *f)
 {
     const struct rig_text *in = f->in;
@@ -169,9 +177,9 @@ static enum step stream(struct flow *f)
 }
 
 static const struct rpc_handler HANDLERS[] = {
-    {&RIG_ECHO, echo}, {&RIG_SLEEP, nap},        {&RIG_WORK, nap},  {&RIG_FAIL, fail},
-    {&RIG_ODD, odd},   {&RIG_BREAK, break_down}, {&RIG_GROW, grow}, {&RIG_WHO, who},
-    {&RIG_BRIEF, nap}, {&RIG_STREAM, stream},    {NULL, NULL},
+    {&RIG_ECHO, echo}, {&RIG_SLEEP, nap},        {&RIG_WORK, nap},    {&RIG_FAIL, fail},
+    {&RIG_ODD, odd},   {&RIG_BREAK, break_down}, {&RIG_GROW, grow},   {&RIG_WHO, who},
+    {&RIG_BRIEF, nap}, {&RIG_STREAM, stream},    {&RIG_FLAKY, flake}, {NULL, NULL},
 };
 
 /* ---- in threads ------------------------------------------------------------- */

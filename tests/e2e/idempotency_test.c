@@ -78,12 +78,19 @@ Test(idempotency, a_key_is_its_users_and_its_routes)
     struct answer mine = order(m.token, key, product, 1);
     struct answer others = order(other.token, key, product, 1);
     const char *id = answer_get(api, &mine, "/id");
+    const char *pay = api_text(api, "/v1/orders/%s/pay", id);
+    struct answer paid = post(api, pay, m.token, key, NULL);
 
     assert_status(mine, 201);
     assert_status(others, 201);
     cr_assert_str_neq(id, answer_get(api, &others, "/id"));
-    assert_status(post(api, api_text(api, "/v1/orders/%s/pay", id), m.token, key, NULL),
-                  200);
+    assert_status(paid, 200);
+    cr_assert_str_eq(answer_get(api, &paid, "/id"), id);
+    assert_same(mine, order(m.token, key, product, 1));
+    assert_same(others, order(other.token, key, product, 1));
+    assert_same(paid, post(api, pay, m.token, key, NULL));
+    assert_problem(order(m.token, key, product, 2), 422, "request.key_reused");
+    assert_problem(order(other.token, key, product, 2), 422, "request.key_reused");
 }
 
 Test(idempotency, a_refusal_leaves_the_key_free)

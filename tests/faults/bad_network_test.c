@@ -16,12 +16,13 @@
 enum {
     CLIENTS = 64,
     REPLICAS = 3,
-    SLOW_MS = 5000, /* who waits no longer than its deadline of 3000 does not see it */
+    SLOW_MS = 60000, /* nothing is let through before the case ends */
     SAMPLE = 2500,
     TIMES_MAX = 100000,
     /* Of two loops, three at a time, for as many times as a slow machine needs to answer
      * a sample. Much less than a tenth of it. */
     PROBES_MOST = STACK_GATEWAY_LOOPS * 3 * 8,
+    PROBES_OUT = STACK_GATEWAY_LOOPS * 3 * REPLICAS, /* at a time */
 };
 
 /* Answers since the last look. */
@@ -217,19 +218,32 @@ static void one_is_silent(void)
     faults_wait_replicas(&t.faults, "orders", REPLICAS);
 }
 
+static unsigned long given(void)
+{
+    unsigned long sum = 0;
+
+    for (int i = 0; i < REPLICAS; i++)
+        sum += proxy_given(t.proxies[i]);
+    return sum;
+}
+
+/* The answers are there, and their replies are not through: nobody has waited for one. */
 static void all_are_slower_than_the_deadline(void)
 {
+    unsigned long before;
     struct answer a;
 
     delay_all(SLOW_MS);
+    before = given();
     look(3 * CLIENTS);
-    tell("all are 5 s slower");
+    tell("all are slower");
+    cr_assert_leq(t.seen.ok, CLIENTS, "more than were under way");
+    cr_assert_gt(t.seen.late, 0);
+    cr_assert_eq(given(), before, "%lu bytes came", given() - before);
     for (int i = 0; i < 20; i++) {
         a = api_call(&t.faults.api, "GET", "/v1/users/me", t.token, NULL);
         cr_assert_eq(a.status, 200, "users are slow too: %s", a.body.p);
     }
-    cr_assert_gt(t.seen.late, 0);
-    cr_assert_lt(ms_of(1), SLOW_MS);
     delay_all(0);
     faults_wait_replicas(&t.faults, "orders", REPLICAS);
 }
@@ -245,8 +259,8 @@ static void all_are_silent(void)
     look(SAMPLE);
     tell("nobody answers");
     cr_assert_gt(t.seen.unavailable, t.seen.n / 2);
-    cr_assert_lt(t.sent[0] + t.sent[1] + t.sent[2], REPLICAS * PROBES_MOST,
-                 "the other answers took no frame");
+    cr_assert_leq(t.sent[0] + t.sent[1] + t.sent[2], (double)t.seen.late + 2 * PROBES_OUT,
+                  "a 503 took a frame: only probes do, which are late");
     lose_all(false);
     faults_wait_replicas(&t.faults, "orders", REPLICAS);
 }

@@ -103,7 +103,8 @@ static void put_string(struct line *l, struct str mask, struct str s)
 {
     if (!put(l, "\"", 1))
         return;
-    put_text(l, mask);
+    if (mask.n)
+        put_text(l, mask);
     put_text(l, s);
     l->b[l->n++] = '"';
 }

@@ -174,14 +174,12 @@ static bool is_container(const struct mp_value *v)
     return v->type == MP_ARRAY || v->type == MP_MAP;
 }
 
-bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v, unsigned depth)
+static bool skip_container(struct mp_reader *r, const struct mp_value *v, unsigned depth)
 {
     uint64_t left[WIRE_DEPTH_MAX + 1]; /* values still to come, per open container */
     unsigned open = 0;
     struct mp_value inner = *v;
 
-    if (!is_container(v)) /* as nearly always */
-        return true;
     for (;;) {
         if (is_container(&inner)) {
             if (open >= depth || open >= WIRE_DEPTH_MAX)
@@ -196,6 +194,11 @@ bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v, unsigned d
         if (!mp_next(r, &inner))
             return false;
     }
+}
+
+bool wire_mp_skip_rest(struct mp_reader *r, const struct mp_value *v, unsigned depth)
+{
+    return !is_container(v) || skip_container(r, v, depth);
 }
 
 bool mp_skip(struct mp_reader *r)

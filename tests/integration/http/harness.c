@@ -125,6 +125,24 @@ static void stream(struct harness *h, struct http_req *r, int chunks)
     stream_more(s);
 }
 
+static void end_later(struct loop_timer *t)
+{
+    struct later *l = CONTAINER_OF(t, struct later, timer);
+
+    http_stream_end(l->r);
+}
+
+/* A stream of nothing, which ends after its head has left. */
+static void empty(struct http_req *r)
+{
+    struct later *l = ARENA_NEW(&r->arena, struct later);
+
+    l->r = r;
+    loop_timer_init(&l->timer, loop, end_later);
+    loop_timer_set(&l->timer, 1);
+    http_stream_start(r, 200, "text/plain", NULL, 0);
+}
+
 static void cut_now(void *arg)
 {
     http_stream_abort(arg);
@@ -151,12 +169,20 @@ static void handle(void *arg, struct http_req *r)
     struct harness *h = arg;
 
     compute(h);
+    r->gone = NULL; /* that of its head */
+    r->user = NULL;
     atomic_fetch_add(&h->requests, 1);
     if (str_eq(r->path, STR("/wait"))) {
         r->user = h;
         r->gone = waiter_gone;
     } else if (str_eq(r->path, STR("/later"))) {
         later(r, 50);
+    } else if (str_eq(r->path, STR("/soon"))) {
+        later(r, 1);
+    } else if (str_eq(r->path, STR("/few"))) {
+        stream(h, r, 3);
+    } else if (str_eq(r->path, STR("/empty"))) {
+        empty(r);
     } else if (str_eq(r->path, STR("/deaf"))) {
         r->user = h;
         r->gone = count_gone;

@@ -2,7 +2,8 @@
 /*
  * A server of kit/http on a loop of its own thread, and a client that is a bare socket.
  * Paths: /echo answers "METHOD PATH QUERY BODY", /wait answers 503 once the client is
- * gone, /later answers in a later turn, /stream sends STREAM_CHUNKS chunks, /forever
+ * gone, /later and /soon answer in a later turn, /stream sends STREAM_CHUNKS chunks, /few
+ * three, /empty none, /forever
  * streams until the client is gone, /large and /lasting answer LARGE_BYTES times 'x',
  * /record RECORD_BYTES.
  */

@@ -140,6 +140,40 @@ Test(connections, a_reader_that_stops_is_cut_off)
     harness_stop(&h);
 }
 
+static unsigned open_now;
+
+static void read_open(struct harness *h)
+{
+    open_now = http_server_connections(h->server);
+}
+
+/* Of an answer that the sockets do not hold; of one after which the connection ends. */
+Test(connections, who_does_not_read_or_does_not_close_is_cut_off)
+{
+    static const char *const requests[] = {
+        "GET /large HTTP/1.1\r\n" HOST "\r\n",
+        "GET /large HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
+        "GET /lasting HTTP/1.1\r\n" HOST "\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n",
+        "POST /large HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx",
+        "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
+        "GET /echo HTTP/1.1\r\n\r\n",
+    };
+    enum { N = sizeof requests / sizeof *requests };
+    struct harness h;
+    int fds[N];
+
+    harness_start(&h, (struct http_conf){.response_ms = 300});
+    for (int i = 0; i < N; i++) {
+        fds[i] = client_connect(&h);
+        client_send(fds[i], str_of(requests[i]));
+    }
+    EVENTUALLY(h.requests == N - 1);
+    EVENTUALLY((harness_in_loop(&h, read_open), open_now == 0));
+    for (int i = 0; i < N; i++)
+        close(fds[i]);
+    harness_stop(&h);
+}
+
 /* Sends until nobody takes any more; how much that was. */
 static size_t pump(int fd)
 {

@@ -105,9 +105,9 @@ void router_destroy(struct router *r)
 }
 
 /* From the end on, as most paths begin alike. */
-static bool literals_fit(const struct place *p, const struct str *segments)
+static bool literals_fit(const struct place *p, const struct str *segments, unsigned n)
 {
-    for (unsigned i = p->n; i-- > 0;) {
+    for (unsigned i = n; i-- > 0;) {
         const struct segment *s = &p->segments[i];
 
         if (!s->param && (s->text.n != segments[i].n || !str_eq(s->text, segments[i])))
@@ -116,13 +116,14 @@ static bool literals_fit(const struct place *p, const struct str *segments)
     return true;
 }
 
-static bool fits(const struct place *p, const struct str *segments,
+/* Of n segments, as the place has. */
+static bool fits(const struct place *p, const struct str *segments, unsigned n,
                  struct router_match *m)
 {
-    if (!literals_fit(p, segments))
+    if (!literals_fit(p, segments, n))
         return false;
     m->n_params = 0;
-    for (unsigned i = 0; i < p->n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         const struct segment *s = &p->segments[i];
 
         if (!s->param)
@@ -146,7 +147,7 @@ void router_find(const struct router *r, enum http_method method, struct str pat
     for (unsigned i = r->first[n]; i < r->first[n + 1]; i++) { /* none has 0 */
         const struct place *p = &r->places[i];
 
-        if (!fits(p, segments, out))
+        if (!fits(p, segments, n, out))
             continue;
         out->route = p->routes[method == HTTP_HEAD ? HTTP_GET : method];
         out->allowed = p->allowed;

@@ -76,6 +76,7 @@ async function tryIt(page, id, body) {
     await page.click(`${row} .opblock-summary-control`);
     await page.waitForSelector(`${row} .execute`);
     if (body) {
+        await page.waitForSelector(`${row} textarea.body-param__text`); // comes after the button at times
         await page.$eval(`${row} textarea.body-param__text`, (area) => area.select());
         await page.locator(`${row} textarea.body-param__text`).fill(JSON.stringify(body));
     }

@@ -118,7 +118,7 @@ forget
 for tool in mkdir cat sed; do ln -s "$(command -v $tool)" "$tree/few"; done
 answers id 0
 says "a system without apt" "has no apt" "use 'docker compose up' instead" -- with_only_these userland userland_need_tools
-instead_of apt-get "Temporary failure resolving 'deb.debian.org'"
+instead_of apt-get "Temporary failure resolving 'mirror.example'"
 says "root without mmdebstrap and without a network" "apt could not install mmdebstrap (is there a network?)" "apt.log" -- \
     with_only_these userland userland_need_tools
 answers id 1000
@@ -134,7 +134,7 @@ explain() { # TEXT of the log
     userland userland_explain_failure "$tree/log"
 }
 says "no mirror" "no package mirror answers" "check the network and apt's proxy settings" "$tree/log" -- \
-    explain "E: Failed to fetch http://deb.debian.org/debian/dists/trixie/InRelease"
+    explain "E: Failed to fetch http://mirror.example/dists/trixie/InRelease"
 says "a full disk under the userland" "the disk of $tree/cache/viaduct is full" -- explain "tar: x: No space left on device"
 says "anything else" "the whole log is $tree/log" -- explain "E: surprise"
 

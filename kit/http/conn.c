@@ -209,13 +209,26 @@ void http_conn_limit_held(struct http_conn *c)
         bufferevent_disable(c->bev, EV_READ);
 }
 
+/* Small pieces are copied: moved, each keeps the whole buffer that it was read into. */
+static void move(struct evbuffer *from, struct evbuffer *to, size_t n)
+{
+    if (n > HTTP_PIECE_MAX) {
+        evbuffer_remove_buffer(from, to, n);
+        return;
+    }
+    evbuffer_add(to, evbuffer_pullup(from, (ev_ssize_t)n), n);
+    evbuffer_drain(from, n);
+}
+
 static void hold(struct http_conn *c, struct evbuffer *from)
 {
-    if (evbuffer_get_length(from) == 0 || from == c->held)
+    size_t n = evbuffer_get_length(from);
+
+    if (n == 0 || from == c->held)
         return;
     if (!c->held)
         c->held = evbuffer_new();
-    evbuffer_add_buffer(c->held, from);
+    move(from, c->held, n);
     http_conn_limit_held(c);
 }
 
@@ -266,10 +279,10 @@ static size_t take_chunked(struct http_conn *c, struct str in)
 /* The length is known. */
 static void take_counted(struct http_conn *c, struct evbuffer *from)
 {
-    int moved = evbuffer_remove_buffer(
-        from, c->body, c->body_left < INT32_MAX ? (size_t)c->body_left : INT32_MAX);
-    size_t n = moved > 0 ? (size_t)moved : 0;
+    size_t n = evbuffer_get_length(from);
 
+    n = n < c->body_left ? n : (size_t)c->body_left;
+    move(from, c->body, n);
     c->body_left -= n;
     if (!http_exchange_charge(c->exchange, n))
         http_conn_refuse(c, HEAD_REJECT_BODY_BUDGET);

@@ -46,6 +46,7 @@ enum {
     HTTP_DATE_LEN = 29,
     HTTP_LINES_MAX = 1 << 20,            /* bytes of a response's header fields */
     HTTP_RECORD_MAX = 16384,             /* bytes in a record of TLS */
+    HTTP_PIECE_MAX = 2048,               /* bytes that are copied rather than moved */
     HTTP_SPARE_MAX = MEM_REUSE ? 32 : 0, /* exchanges kept for requests to come */
 };
 

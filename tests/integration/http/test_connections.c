@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Connections: how many, how long, what happens when either side goes. */
 #include "harness.h"
+#include "kit/http/internal.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -20,6 +21,36 @@ static void expect_echo(int fd)
     client_send(fd, STR("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
     client_read(fd, answer, sizeof answer, "GET /echo  ");
     cr_expect_not_null(strstr(answer, "GET /echo  "));
+}
+
+static size_t body_bytes;
+static int body_pieces;
+
+static void look_at_body(struct harness *h)
+{
+    struct http_conn *c = CONTAINER_OF(h->server->conns.next, struct http_conn, link);
+
+    body_bytes = c->body ? evbuffer_get_length(c->body) : 0;
+    body_pieces = c->body ? evbuffer_peek(c->body, -1, NULL, NULL, 0) : 0;
+}
+
+/* Each byte must not keep the buffer that it was read into. */
+Test(connections, a_body_that_comes_byte_by_byte_takes_little_more_than_its_length)
+{
+    enum { LENGTH = 2000 };
+    static char body[LENGTH];
+    struct harness h;
+    int fd;
+
+    memset(body, 'x', sizeof body);
+    harness_start(&h, (struct http_conf){0});
+    fd = client_connect(&h);
+    client_send(fd, STR("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2001\r\n\r\n"));
+    client_send_slowly(fd, (struct str){body, sizeof body});
+    EVENTUALLY((harness_in_loop(&h, look_at_body), body_bytes == LENGTH));
+    cr_expect_leq(body_pieces, 8, "%d pieces", body_pieces);
+    close(fd);
+    harness_stop(&h);
 }
 
 Test(connections, above_the_cap_wait_and_are_served_when_one_goes)

@@ -145,23 +145,32 @@ static void skip(struct http_conn *c)
     loop_soon(c->server->loop, &c->task); /* one request of a pipeline a turn */
 }
 
+/* Answers of a turn leave together at its end, each in a call of its own: a client that
+ * shares a core with others, or sleeps, is woken for the first and not for each. */
+void http_early_leave(struct http_exchange *ex)
+{
+    struct http_conn *c = ex->conn;
+
+    if (!c)
+        return;
+    http_answer_write(ex);
+    if (ex->last)
+        linger(c);
+    else
+        skip(c);
+    c->exchange = NULL;
+    ex->conn = NULL;
+}
+
 /* The exchange goes at the end of the turn: its handler may still look at the request. */
 void http_reply_early(struct http_exchange *ex, struct str body)
 {
-    struct http_conn *c = ex->conn;
-    bool go_on;
-
     ex->state = EXCHANGE_OVER;
     loop_at_turn_end(ex->req.server->loop, &ex->task);
-    if (!c)
+    if (!ex->conn)
         return;
-    go_on = may_go_on(ex);
-    http_answer_make(ex, !go_on, body);
-    http_answer_write(ex);
-    if (go_on)
-        skip(c);
-    else
-        linger(c);
-    c->exchange = NULL;
-    ex->conn = NULL;
+    ex->last = !may_go_on(ex);
+    http_answer_make(ex, ex->last, body);
+    if (ex->last || ex->conn->state != CONN_BUSY)
+        http_early_leave(ex);
 }

@@ -180,10 +180,12 @@ static void work(struct loop_task *t)
 {
     struct http_exchange *ex = CONTAINER_OF(t, struct http_exchange, task);
 
-    if (ex->state == EXCHANGE_OVER)
+    if (ex->state == EXCHANGE_OVER) {
+        http_early_leave(ex);
         http_exchange_destroy(ex);
-    else if (ex->state == EXCHANGE_REPLYING)
+    } else if (ex->state == EXCHANGE_REPLYING) {
         http_answer_send(ex);
-    else if (ex->state == EXCHANGE_STREAMING)
+    } else if (ex->state == EXCHANGE_STREAMING) {
         http_stream_pump(ex);
+    }
 }

@@ -161,6 +161,7 @@ struct http_exchange {
 
     /* a whole answer, see http_answer_make() */
     struct str answer, lasting;
+    bool last; /* of its connection; said in the answer */
 
     /* streams */
     struct str lines; /* header fields, see http_lend_fields() */
@@ -241,6 +242,8 @@ void http_conn_refuse(struct http_conn *c, enum head_reject why);
 bool http_conn_ask(struct http_conn *c);
 /* http_reply() for a request that evhttp does not have; the server has its lines. */
 void http_reply_early(struct http_exchange *ex, struct str body);
+/* What it has answered, if that has not left yet. */
+void http_early_leave(struct http_exchange *ex);
 /* True when nothing is left to skip and to write, and the next request may come. */
 bool http_conn_skipped(const struct http_conn *c);
 MUST_CHECK const struct err *http_too_large(struct arena *a, size_t max_bytes);

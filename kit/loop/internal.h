@@ -21,6 +21,7 @@ struct loop {
     struct event *alarm; /* ends the kernel's wait when a timer is due */
     int64_t alarm_us;    /* when it is set to ring; INT64_MAX: not set */
     int wake_fd;
+    int own; /* epoll: the descriptors of loop_fds that want to read, see io.c */
     _Atomic(struct loop_post *) posts; /* newest first */
     atomic_bool stopping;
 
@@ -47,6 +48,8 @@ void loop_run_timers(struct loop *l);
 void loop_end_turn(struct loop *l);
 /* Something to do before events are waited for. */
 bool loop_has_work(const struct loop *l);
+/* Of loop_fds, those that are ready to be read are now the first of the turn. */
+void loop_own_first(struct loop *l);
 /* Makes the kernel's wait end when the next timer is due. */
 void loop_set_alarm(struct loop *l);
 /* Posts and frees that are there when the loop is destroyed. */

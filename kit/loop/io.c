@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* File descriptors and signals on the loop. */
+/*
+ * File descriptors and signals on the loop.
+ *
+ * The kernel hands ready sockets over in the order in which they became ready. Those of
+ * clients bring new work, what is watched here mostly ends some: an answer would wait
+ * behind the requests of all clients that came before it. So when there are more than a
+ * turn takes, ours, which are few, are asked for first.
+ */
 #include "kit/loop/internal.h"
 
 #include "kit/base/mem.h"
 
 #include <stdlib.h>
+#include <sys/epoll.h>
 
 struct loop_fd {
     struct loop *loop;
@@ -52,6 +60,25 @@ struct loop_fd *loop_fd_create_named(struct loop *l, int fd,
     return f;
 }
 
+/* libevent merges what it hears of the same event twice. */
+void loop_own_first(struct loop *l)
+{
+    struct epoll_event ready[LOOP_EVENTS_MAX];
+    int n = epoll_pwait(l->own, ready, LOOP_EVENTS_MAX, 0, NULL);
+
+    for (int i = 0; i < n; i++)
+        event_active(((struct loop_fd *)ready[i].data.ptr)->event, EV_READ, 0);
+}
+
+/* It may fail when libpq has closed a socket itself; then only the order is lost. */
+static void own(struct loop_fd *f, bool reads)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = f};
+
+    if (reads != ((f->wanted & LOOP_READ) != 0))
+        (void)epoll_ctl(f->loop->own, reads ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, f->fd, &e);
+}
+
 void loop_fd_want(struct loop_fd *f, int wanted)
 {
     short what = (short)(EV_PERSIST | (wanted & LOOP_READ ? EV_READ : 0) |
@@ -59,6 +86,7 @@ void loop_fd_want(struct loop_fd *f, int wanted)
 
     if (wanted == f->wanted)
         return;
+    own(f, wanted & LOOP_READ);
     if (f->wanted)
         event_del(f->event);
     f->wanted = wanted;
@@ -73,6 +101,7 @@ void loop_fd_destroy(struct loop_fd *f)
 {
     if (!f)
         return;
+    own(f, false);
     event_free(f->event);
     free(f);
 }

@@ -148,6 +148,48 @@ Test(loop_pace, many_events_of_others)
     }
 }
 
+static struct item ours;
+static int served;
+
+static void of_clients(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
+    if (served++ == 0)
+        cr_assert_eq(write(ours.ends[1], "x", 1), 1);
+}
+
+static void on_ours(void *arg, int ready)
+{
+    (void)arg, (void)ready;
+    loop_stop(loop);
+}
+
+/* All clients are ready for ever; then one of ours gets ready. */
+Test(loop_pace, descriptors_of_ours_do_not_wait_behind_all_clients)
+{
+    static struct item clients[AT_ONCE];
+
+    served = 0;
+    make_readable(&ours, 0);
+    cr_assert_eq(read(ours.ends[0], &(char){0}, 1), 1);
+    ours.fd = loop_fd_create(loop, ours.ends[0], on_ours, NULL);
+    loop_fd_want(ours.fd, LOOP_READ);
+    for (int i = 0; i < AT_ONCE; i++) {
+        make_readable(&clients[i], i);
+        clients[i].event = event_new(loop_event_base(loop), clients[i].ends[0],
+                                     EV_READ | EV_PERSIST, of_clients, NULL);
+        event_add(clients[i].event, NULL);
+    }
+    guard_run(loop);
+    cr_expect_leq(served, 2 * LOOP_EVENTS_MAX);
+    for (int i = 0; i < AT_ONCE; i++) {
+        event_free(clients[i].event);
+        close_ends(&clients[i]);
+    }
+    loop_fd_destroy(ours.fd);
+    close_ends(&ours);
+}
+
 static void on_time(struct loop_timer *t)
 {
     take_time(CONTAINER_OF(t, struct item, timer)->i);

@@ -3,17 +3,19 @@
  * Reads by id that leave as one statement. Planning nothing, a statement still costs the
  * server more to begin and to end than to find a row, and libpq more than to read one.
  *
- * What was asked for waits until the turn ends, or until one of the batches under way is
- * back: there are no more of them than connections, so the busier the server is, the more
- * ids share a statement. A batch is a flow of its own, which does not end with the flow
- * that asked first; it does when nobody waits for it any more.
+ * What was asked for waits until the turn ends, or until one of two batches under way is
+ * back: one can be with the server while the other is on its way, and the busier the
+ * server is, the more ids share a statement. Full batches go as long as there are
+ * connections, so that a slow server reads for many at once. A batch is a flow of its
+ * own, which does not end with the flow that asked first; it does when nobody waits for
+ * it any more.
  */
 #include "kit/base/mem.h"
 #include "kit/pg/pool.h"
 
 #include <stdlib.h>
 
-enum { BATCH_MAX = 32 /* ids */ };
+enum { BATCH_MAX = 32 /* ids */, PARTS = 2 /* batches that are not full */ };
 
 struct pg_batch {
     struct pg_gather *gather;
@@ -37,37 +39,26 @@ static void let_go(void *ptr)
 
 /* ---- a batch that is back ---- */
 
-static void give_rows(struct pg_batch *b, unsigned member, int first, int count)
+static void give_row(struct pg_batch *b, struct pg_lookup *l, int row)
 {
-    struct pg_lookup *l = b->members[member];
-
-    if (!l)
-        return;
     b->users++;
     arena_defer(&l->wait.flow->arena, let_go, b);
     l->rows = b->query->rows;
-    l->rows.first = first;
-    l->rows.count = count;
+    l->rows.first = row;
+    l->rows.count = 1;
 }
 
-/* Rows of an id are neighbours; the last column says which id. */
+/* To all who asked for its id. */
 static void share_out(struct pg_batch *b)
 {
     const struct pg_rows *all = &b->query->rows;
-    int column = b->n > 1 && all->count > 0 ? PQnfields(all->result) - 1 : 0;
 
-    if (b->n == 1) {
-        give_rows(b, 0, 0, all->count);
-        return;
-    }
-    for (int row = 0, next; row < all->count; row = next) {
-        int64_t at = pg_get_i64(all, row, column);
+    for (int row = 0; row < all->count; row++) {
+        struct uuid id = pg_get_uuid(all, row, 0);
 
-        for (next = row + 1; next < all->count; next++)
-            if (pg_get_i64(all, next, column) != at)
-                break;
-        if (at >= 1 && at <= b->n)
-            give_rows(b, (unsigned)at - 1, row, next - row);
+        for (unsigned i = 0; i < b->n; i++)
+            if (b->members[i] && uuid_eq(b->members[i]->id, id))
+                give_row(b, b->members[i], row);
     }
 }
 
@@ -81,9 +72,15 @@ static void tell_members(struct pg_batch *b, const struct err *err)
     }
 }
 
+static bool may_send(const struct pg_gather *g)
+{
+    return g->waiting > 0 && g->under_way < g->pool->n_conns &&
+           (g->under_way < PARTS || g->waiting >= BATCH_MAX);
+}
+
 static void gather_soon(struct pg_gather *g)
 {
-    if (g->waiting > 0 && g->under_way < g->pool->n_conns)
+    if (may_send(g))
         loop_at_turn_end(g->pool->loop, &g->task);
 }
 
@@ -154,7 +151,7 @@ static void on_turn_end(struct loop_task *t)
 {
     struct pg_gather *g = CONTAINER_OF(t, struct pg_gather, task);
 
-    while (g->waiting > 0 && g->under_way < g->pool->n_conns)
+    while (may_send(g))
         send_batch(g);
 }
 

@@ -6,7 +6,9 @@
 #include "kit/pg/rows.h"
 
 #include "kit/base/mem.h"
+#include "kit/pg/oids.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 enum { MAPS = 4, NO_FIELD = -1 };
@@ -148,16 +150,116 @@ static bool fill_nothing(struct arena *a, const struct pg_cell *c,
     return false;
 }
 
+static bool fill_list(struct arena *a, const struct pg_cell *c,
+                      const struct wire_field *f, void *to);
+
 static const filler fillers[] = {
-    [WIRE_KIND_str] = fill_str,      [WIRE_KIND_text] = fill_str,
-    [WIRE_KIND_email] = fill_str,    [WIRE_KIND_url] = fill_str,
-    [WIRE_KIND_secret] = fill_str,   [WIRE_KIND_currency] = fill_str,
-    [WIRE_KIND_bytes] = fill_str,    [WIRE_KIND_i64] = fill_i64,
-    [WIRE_KIND_f64] = fill_f64,      [WIRE_KIND_flag] = fill_flag,
-    [WIRE_KIND_uuid] = fill_uuid,    [WIRE_KIND_time] = fill_time,
-    [WIRE_KIND_enum] = fill_enum,    [WIRE_KIND_obj] = fill_nothing,
-    [WIRE_KIND_list] = fill_nothing, [WIRE_KIND_strs] = fill_nothing,
+    [WIRE_KIND_str] = fill_str,    [WIRE_KIND_text] = fill_str,
+    [WIRE_KIND_email] = fill_str,  [WIRE_KIND_url] = fill_str,
+    [WIRE_KIND_secret] = fill_str, [WIRE_KIND_currency] = fill_str,
+    [WIRE_KIND_bytes] = fill_str,  [WIRE_KIND_i64] = fill_i64,
+    [WIRE_KIND_f64] = fill_f64,    [WIRE_KIND_flag] = fill_flag,
+    [WIRE_KIND_uuid] = fill_uuid,  [WIRE_KIND_time] = fill_time,
+    [WIRE_KIND_enum] = fill_enum,  [WIRE_KIND_obj] = fill_nothing,
+    [WIRE_KIND_list] = fill_list,  [WIRE_KIND_strs] = fill_nothing,
 };
+
+static void fill(struct arena *a, const struct pg_cell *c, const struct wire_field *f,
+                 void *out)
+{
+    if (c->p)
+        *((bool *)out + f->has_offset) =
+            fillers[f->kind](a, c, f, (char *)out + f->offset);
+}
+
+/* ---- arrays of a composite type ----
+ * As PostgreSQL sends them (array_send() in arrayfuncs.c, record_send() in rowtypes.c):
+ * numbers have four bytes, the first is the highest. */
+
+struct sent {
+    const char *p;
+    size_t n;
+    bool good;
+};
+
+static uint32_t take_number(struct sent *s)
+{
+    uint32_t v;
+
+    if (s->n < sizeof v) {
+        s->good = false;
+        return 0;
+    }
+    memcpy(&v, s->p, sizeof v);
+    s->p += sizeof v;
+    s->n -= sizeof v;
+    return be32toh(v);
+}
+
+/* Its length, which is -1 for NULL, then its bytes. */
+static struct pg_cell take_cell(struct sent *s, unsigned oid)
+{
+    struct pg_cell c = {.oid = oid};
+    uint32_t n = take_number(s);
+
+    if (n == UINT32_MAX || !s->good)
+        return c;
+    if (n > s->n) {
+        s->good = false;
+        return c;
+    }
+    c.p = s->p;
+    c.n = n;
+    s->p += n;
+    s->n -= n;
+    return c;
+}
+
+static bool fill_record(struct arena *a, const struct pg_cell *record,
+                        const struct wire_msg *m, void *out)
+{
+    struct sent s = {record->p, record->n, true};
+    uint32_t n = take_number(&s);
+
+    for (uint32_t i = 0; i < n && i < m->count; i++) {
+        unsigned oid = take_number(&s);
+        struct pg_cell c = take_cell(&s, oid);
+
+        fill(a, &c, &m->fields[i], out);
+    }
+    return s.good;
+}
+
+/* Dimensions, whether there are NULLs, type of the elements; of the dimension, its length
+ * and where it begins. An empty array has no dimension. */
+static bool fill_list(struct arena *a, const struct pg_cell *c,
+                      const struct wire_field *f, void *to)
+{
+    struct sent s = {c->p, c->n, true};
+    uint32_t dimensions = take_number(&s), nulls = take_number(&s);
+    uint32_t type = take_number(&s), n = dimensions ? take_number(&s) : 0;
+    struct {
+        char *v;
+        size_t n;
+    } list = {NULL, n};
+
+    (void)nulls;
+    if (dimensions)
+        (void)take_number(&s);
+    s.good = s.good && dimensions <= 1 && type >= PG_FIRST_CUSTOM && n <= s.n / sizeof n;
+    if (s.good)
+        list.v = arena_alloc(a, n * f->sub->size);
+    for (uint32_t i = 0; i < n && s.good; i++) {
+        struct pg_cell record = take_cell(&s, type);
+
+        s.good = s.good && record.p &&
+                 fill_record(a, &record, f->sub, list.v + i * f->sub->size);
+    }
+    if (!s.good)
+        pg_mismatch(c, "a list");
+    memcpy(to, &list, sizeof list);
+    return s.good;
+}
 
 void pg_get_msg(struct arena *a, const struct pg_rows *r, int row,
                 const struct wire_msg *m, void *out)
@@ -165,15 +267,11 @@ void pg_get_msg(struct arena *a, const struct pg_rows *r, int row,
     const struct map *map = r->result ? map_of(r, m) : &(const struct map){0};
 
     for (int col = 0; col < map->n; col++) {
-        const struct wire_field *f;
         struct pg_cell c;
 
         if (map->fields[col] == NO_FIELD)
             continue;
-        f = &m->fields[map->fields[col]];
         c = pg_cell(r, row, col);
-        if (c.p)
-            *((bool *)out + f->has_offset) =
-                fillers[f->kind](a, &c, f, (char *)out + f->offset);
+        fill(a, &c, &m->fields[map->fields[col]], out);
     }
 }

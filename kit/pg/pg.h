@@ -117,7 +117,7 @@ MUST_CHECK enum step pg_await(struct flow *f, struct pg_query *q, flow_step next
 
 struct pg_lookup {
     struct wait wait;    /* as a query's */
-    struct pg_rows rows; /* of this id */
+    struct pg_rows rows; /* of this id: one or none */
 
     /* private */
     struct pg_gather *gather;
@@ -128,12 +128,11 @@ struct pg_lookup {
 };
 
 /* Starts a read, as a required wait, that may share its statement with other lookups:
- * those of a turn, and while as many statements are under way as there are connections,
- * all that come. `one` has the parameter uuid and serves an id that is alone; `many` has
- * uuid[] and the same columns, then one that says which of the ids a row is for (from 1,
- * WITH ORDINALITY), in that order. Each id is read for itself, and after it was asked
- * for. A lookup that is cancelled leaves the others theirs; the server is asked to cancel
- * the statement when all of them have gone. */
+ * those of a turn, and all that come while two statements are under way, unless they fill
+ * a third. `one` has the parameter uuid and serves an id that is alone; `many` has uuid[]
+ * and the same columns. There is a row of an id or none, and its first column is the id.
+ * It is read after it was asked for. A lookup that is cancelled leaves the others theirs;
+ * the server is asked to cancel the statement when all of them have gone. */
 struct pg_lookup *pg_lookup(struct flow *f, struct pg_pool *p, const struct pg_stmt *one,
                             const struct pg_stmt *many, struct uuid id);
 
@@ -149,9 +148,10 @@ struct uuid pg_get_uuid(const struct pg_rows *r, int row, int col);
 int64_t pg_get_time(const struct pg_rows *r, int row, int col); /* wall us */
 
 /* Fills a message from a row: each column whose name is a field of m is converted by the
- * field's kind (enum from its label as text); other columns are left alone; NULL leaves
- * the field absent. obj, list and strs fields are not filled. Strings are copied into a.
- */
+ * field's kind (enum from its label as text, list from an array of a composite type whose
+ * columns are the fields of the list's message, in their order); other columns are left
+ * alone; NULL leaves the field absent. obj and strs fields are not filled. Strings are
+ * copied into a. */
 void pg_get_msg(struct arena *a, const struct pg_rows *r, int row,
                 const struct wire_msg *m, void *out);
 

@@ -44,7 +44,7 @@ struct pg_cell pg_cell(const struct pg_rows *r, int row, int col)
     return c;
 }
 
-static void mismatch(const struct pg_cell *c, const char *wanted)
+void pg_mismatch(const struct pg_cell *c, const char *wanted)
 {
     if (strict)
         mem_die("pg: a column of type oid %u read as %s", c->oid, wanted);
@@ -85,7 +85,7 @@ struct str pg_cell_str(const struct pg_cell *c)
     if (!c->p)
         return (struct str){0};
     if (is_binary_type(c->oid)) {
-        mismatch(c, "a string");
+        pg_mismatch(c, "a string");
         return (struct str){0};
     }
     if (c->oid == PG_JSONB && c->n > 0) /* a version byte comes first */
@@ -101,7 +101,7 @@ int64_t pg_cell_i64(const struct pg_cell *c)
     case PG_INT2: return (int16_t)big_endian(c);
     case PG_INT4: return (int32_t)big_endian(c);
     case PG_INT8: return (int64_t)big_endian(c);
-    default: mismatch(c, "an integer"); return 0;
+    default: pg_mismatch(c, "an integer"); return 0;
     }
 }
 
@@ -124,7 +124,7 @@ double pg_cell_f64(const struct pg_cell *c)
 bool pg_cell_flag(const struct pg_cell *c)
 {
     if (c->p && (c->oid != PG_BOOL || c->n != 1)) {
-        mismatch(c, "a boolean");
+        pg_mismatch(c, "a boolean");
         return false;
     }
     return c->p && c->p[0];
@@ -135,7 +135,7 @@ struct uuid pg_cell_uuid(const struct pg_cell *c)
     struct uuid u = {{0}};
 
     if (c->p && (c->oid != PG_UUID || c->n != sizeof u.b))
-        mismatch(c, "a uuid");
+        pg_mismatch(c, "a uuid");
     else if (c->p)
         memcpy(u.b, c->p, sizeof u.b);
     return u;
@@ -148,7 +148,7 @@ int64_t pg_cell_time(const struct pg_cell *c)
     if (!c->p)
         return 0;
     if (c->oid != PG_TIMESTAMPTZ && c->oid != PG_TIMESTAMP) {
-        mismatch(c, "a time");
+        pg_mismatch(c, "a time");
         return 0;
     }
     us = (int64_t)big_endian(c);

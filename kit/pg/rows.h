@@ -15,6 +15,9 @@ struct pg_cell {
 };
 struct pg_cell pg_cell(const struct pg_rows *r, int row, int col);
 
+/* A column that is not what it is read as: dies in development. */
+void pg_mismatch(const struct pg_cell *c, const char *wanted);
+
 /* As pg_get_x() reads them. */
 struct str pg_cell_str(const struct pg_cell *c);
 int64_t pg_cell_i64(const struct pg_cell *c);

@@ -3,12 +3,14 @@
 called `bench` of tools/dev/servers.sh), the servers on the load's core."""
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
 import urllib.request
 
-from measure import BIN, LOAD_CORE, ROOT, SERVER_CORE, free_port, rss_mb, say, wait_until
+from measure import (BIN, LOAD_CORE, ROOT, SERVER_CORE, Load, free_port, rss_mb, say,
+                     wait_until)
 
 PROGRAMS = {
     "gateway": ["viaduct-gateway"],
@@ -17,7 +19,7 @@ PROGRAMS = {
     "jobs": ["viaduct-jobs", "--role", "api"],
     "worker": ["viaduct-jobs", "--role", "worker"],
 }
-LISTENERS = {"gateway": "", "users": "tcp://", "orders": "tcp://", "jobs": "tcp://"}
+LISTENERS = ("gateway", "users", "orders", "jobs")
 
 
 def servers(action):
@@ -38,10 +40,11 @@ def is_ready(port):
 
 
 class Stack:
-    """with Stack(processes, ...) as s: everything runs; afterwards nothing is left."""
+    """with Stack(processes, ...) as s: everything runs; afterwards nothing is left. The hop is "tcp" or
+    "ipc"."""
 
-    def __init__(self, processes, settings=None):
-        self.processes = processes
+    def __init__(self, processes, settings=None, hop="tcp"):
+        self.processes, self.hop = processes, hop
         self.settings = settings or {}
         self.pid, self.ready_ms = {}, {}
         self.admin = {name: free_port() for name in PROGRAMS}
@@ -53,8 +56,8 @@ class Stack:
         self.state = ROOT / ".dev/state/bench"
         self.env = dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
         self.env.update(self.settings)
-        for name, scheme in LISTENERS.items():
-            address = f"{scheme}127.0.0.1:{free_port()}"
+        for name in LISTENERS:
+            address = self.address(name)
             self.env[f"VIADUCT_{name.upper()}_LISTEN"] = address
             self.env[f"VIADUCT_{name.upper()}_UPSTREAM"] = address
         self.api = "http://" + self.env["VIADUCT_GATEWAY_LISTEN"]
@@ -67,6 +70,11 @@ class Stack:
 
     def __exit__(self, *_):
         servers("wipe")
+
+    def address(self, name):
+        if name != "gateway" and self.hop == "ipc":
+            return f"ipc://{self.processes.path}/{name}.sock"
+        return ("" if name == "gateway" else "tcp://") + f"127.0.0.1:{free_port()}"
 
     def once(self, service, command):
         subprocess.run([BIN / f"viaduct-{service}", command], check=True, stdout=subprocess.DEVNULL,
@@ -125,12 +133,12 @@ class Stack:
     def orders_among_many(self, user, n):
         """The ids of n orders of hers, any of 10,000: a table is not one row."""
         done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", self.env["VIADUCT_ORDERS_PG"]], input=f"""
-            INSERT INTO orders (id, user_id, status, currency, total)
-            SELECT gen_random_uuid(), '{user}', 'pending', 'EUR', 1999 FROM generate_series(1, 10000);
+            INSERT INTO orders (id, user_id, status, currency, total, items)
+            SELECT gen_random_uuid(), '{user}', 'pending', 'EUR', p.price, ARRAY[(p.id, p.sku, p.name, 1, p.price)::order_item]
+            FROM generate_series(1, 10000), (SELECT * FROM products ORDER BY id LIMIT 1) p;
             INSERT INTO order_items (order_id, position, product_id, sku, name, quantity, unit_price)
-            SELECT o.id, 1, p.id, p.sku, p.name, 1, p.price
-            FROM orders o CROSS JOIN (SELECT * FROM products ORDER BY id LIMIT 1) p ON CONFLICT DO NOTHING;
-            ANALYZE;
+            SELECT o.id, 1, i.* FROM orders o CROSS JOIN unnest(o.items) i ON CONFLICT DO NOTHING;
+            VACUUM ANALYZE orders, order_items;
             SELECT id FROM orders ORDER BY random() LIMIT {n};""", check=True, capture_output=True, text=True)
         return done.stdout.split()
 
@@ -138,3 +146,22 @@ class Stack:
         port = (self.state / "redis/port").read_text().strip()
         subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", port, *command], check=True,
                        stdout=subprocess.DEVNULL)
+
+
+class LoadAlone(Load):
+    """While it runs, Kafka is halted: no request waits for it, and its JVM takes a tenth of the
+    load's core in turns of milliseconds."""
+
+    PAUSE_S = 0.3 # for Kafka to catch up
+
+    def __init__(self, stack):
+        super().__init__()
+        self.kafka = stack.server_pid("kafka")
+
+    def run(self, *args, **named):
+        os.kill(self.kafka, signal.SIGSTOP)
+        try:
+            return super().run(*args, **named)
+        finally:
+            os.kill(self.kafka, signal.SIGCONT)
+            time.sleep(self.PAUSE_S)

@@ -118,7 +118,6 @@ bool store_order_get_read(struct flow *f, const struct pg_lookup *l, struct orde
     if (l->rows.count == 0)
         return false;
     pg_get_msg(&f->arena, &l->rows, 0, &order_msg, out);
-    read_items(f, &l->rows, out);
     return true;
 }
 

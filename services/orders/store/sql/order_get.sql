@@ -1,7 +1,10 @@
--- One row per item, the order's columns in each.
+-- An order with its items: see migrations/0003.
 SELECT o.id, o.user_id, o.status, o.currency, o.total, o.version, o.created_at, o.updated_at,
-       i.product_id, i.sku, i.name, i.quantity, i.unit_price
+       coalesce(o.items, ARRAY(
+           SELECT (i.product_id, i.sku, i.name, i.quantity, i.unit_price)::order_item
+           FROM order_items i
+           WHERE i.order_id = o.id
+           ORDER BY i.position
+       )) AS items
 FROM orders o
-JOIN order_items i ON i.order_id = o.id
 WHERE o.id = $1
-ORDER BY i.position

@@ -18,8 +18,9 @@ WITH wanted AS (
     FROM wanted w
     LEFT JOIN locked p ON p.id = w.product_id
 ), placed AS (
-    INSERT INTO orders (id, user_id, status, currency, total)
-    SELECT $1, $2, 'pending', min(currency), sum(price * quantity)::bigint
+    INSERT INTO orders (id, user_id, status, currency, total, items)
+    SELECT $1, $2, 'pending', min(currency), sum(price * quantity)::bigint,
+           array_agg((product_id, sku, name, quantity, price)::order_item ORDER BY position)
     FROM lines
     HAVING bool_and(active AND stock >= quantity) AND min(currency) = max(currency)
     RETURNING *

@@ -5,10 +5,22 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define COLOURS(V) V(RED, "red") V(GREEN, "green")
 WIRE_ENUM(colour, COLOURS)
 WIRE_ENUM_DEFINE(colour, COLOURS)
+
+#define PART(F, T)                            \
+    F(T, str, name, REQUIRED, 1, 100, "name") \
+    F(T, i64, count, REQUIRED, 0, 9, "how many")
+WIRE_MESSAGE(part, PART)
+WIRE_DEFINE(part, PART)
+
+#define BOX(F, T) F(T, list(part), parts, OPTIONAL, 0, 9, "what it holds")
+WIRE_MESSAGE(box, BOX)
+WIRE_DEFINE(box, BOX)
 
 #define THING(F, T)                                      \
     F(T, uuid, id, REQUIRED, 0, 0, "its name")           \
@@ -162,6 +174,72 @@ Test(pg_rows, fill_the_fields_whose_names_they_have)
     cr_expect(t.has_made_at && t.made_at == INT64_C(946684800000000));
     cr_expect_not(t.has_ratio);
     cr_expect_not(t.has_tags);
+}
+
+/* One dimension, NULLs, type 20001; two elements from 1: ("leg", 4) and ("top", NULL). */
+#define NAMED(name) \
+    "\0\0\0\2"      \
+    "\0\0\0\x19"    \
+    "\0\0\0\3" name
+static const char parts[] =
+    "\0\0\0\1"
+    "\0\0\0\1"
+    "\0\0\x4e\x21"
+    "\0\0\0\2"
+    "\0\0\0\1"
+    "\0\0\0\x1f" NAMED("leg") "\0\0\0\x14"
+                              "\0\0\0\x8"
+                              "\0\0\0\0\0\0\0\4"
+                              "\0\0\0\x17" NAMED("top") "\0\0\0\x14"
+                                                        "\xff\xff\xff\xff";
+
+static struct box box_of(const char *p, size_t n)
+{
+    const struct column column = {"parts", 20000, p, (int)n};
+    struct box b = {0};
+
+    load(&column, 1);
+    pg_get_msg(&a, &rows, 0, &box_msg, &b);
+    return b;
+}
+
+Test(pg_rows, an_array_of_a_composite_type_fills_a_list)
+{
+    struct box b = box_of(parts, sizeof parts - 1);
+
+    cr_assert(b.has_parts && b.parts.n == 2);
+    cr_expect(str_eq(b.parts.v[0].name, STR("leg")) && b.parts.v[0].count == 4);
+    cr_expect(str_eq(b.parts.v[1].name, STR("top")) && !b.parts.v[1].has_count);
+    b = box_of("\0\0\0\0"
+               "\0\0\0\0"
+               "\0\0\x4e\x21",
+               12);
+    cr_expect(b.has_parts && b.parts.n == 0);
+    b = box_of(NULL, 0);
+    cr_expect_not(b.has_parts);
+}
+
+/* Development says so, by ending; see the_wrong_type_dies_in_development. */
+Test(pg_rows, of_a_list_that_ends_too_soon_nothing_is_read_behind_its_end)
+{
+    for (size_t n = 0; n < sizeof parts - 1; n++) {
+        char *exact = malloc(n ? n : 1); /* asan knows its end */
+        struct sigaction on_abort = {.sa_handler = SIG_DFL};
+        int status;
+        pid_t child;
+
+        memcpy(exact, parts, n);
+        child = fork();
+        if (child == 0) {
+            sigaction(SIGABRT, &on_abort, NULL);
+            (void)freopen("/dev/null", "w", stderr);
+            (void)box_of(exact, n);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%zu bytes", n);
+        free(exact);
+    }
 }
 
 Test(pg_rows, filled_strings_outlive_the_result)

@@ -398,7 +398,7 @@ def main():
     report = Report("edge")
     filter_alone(report)
     with Processes() as processes:
-        load = Load(processes)
+        load = Load()
         front_alone(report, processes, load)
         make_certificate(processes.path)
         pid, port = start_gateway(processes)

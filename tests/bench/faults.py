@@ -67,7 +67,7 @@ def metrics_of(port):
 
 class Bench:
     def __init__(self, processes, stack, replicas):
-        self.load, self.stack, self.replicas = Load(processes), stack, replicas
+        self.load, self.stack, self.replicas = Load(), stack, replicas
         _, token, order = stack.user_with_order()
         self.path, self.headers = f"GET /v1/orders/{order}", [f"Authorization: Bearer {token}"]
         self.rows = []

@@ -2,7 +2,7 @@
 """./dev bench hop: the hop alone, over kit/rpc and over a plain unix socket, in the same run.
 
 In front of both a tuned evhttp, behind both a service that gives back what it gets; front and
-service on one core, wrk on the other. hello is the front without a hop."""
+service on one core, the load on the other. hello is the front without a hop."""
 import sys
 
 from measure import (BIN, Load, Processes, Report, free_port, interleaved, listens, ratio_of, table,
@@ -52,8 +52,8 @@ def show(runs, targets, clients):
         r = runs[t["name"]]
         costs = "; ".join(f"{n} {c['cpu_us']:.1f} ({c['switches']:.2f})" for n, c in r["costs"].items())
         rows.append((TITLES[t["name"]], f"{r['rps']:.0f}", f"{ratio_of(runs, t['name'], 'plain'):.2f}",
-                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", f"{r['p99_wrk']:.0f}", r["bad"], costs))
-    table(("", "rps", "/plain", "p50 us", "p99 us", "by wrk", "bad", "CPU us (context switches) per request"), rows)
+                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", r["bad"], costs))
+    table(("", "rps", "/plain", "p50 us", "p99 us", "bad", "CPU us (context switches) per request"), rows)
 
 
 def record(report, runs, targets, clients):
@@ -61,7 +61,7 @@ def record(report, runs, targets, clients):
         name, r = t["name"], runs[t["name"]]
         tag = f"hop.{name}.c{clients}"
         report.figure(f"{tag}.rps", r["rps"], "1/s", runs["plain"]["rps"], ratio_of(runs, name, "plain"))
-        for p in ("p50", "p99", "p99_wrk"):
+        for p in ("p50", "p99"):
             report.figure(f"{tag}.{p}", r[p], "us", runs["plain"][p], r[p] / max(runs["plain"][p], 1))
         for process, c in r["costs"].items():
             report.figure(f"{tag}.{process}.cpu", c["cpu_us"], "us")
@@ -71,7 +71,7 @@ def record(report, runs, targets, clients):
 def main():
     report = Report("hop")
     with Processes() as processes:
-        targets, load = start_all(processes), Load(processes)
+        targets, load = start_all(processes), Load()
         interleaved(load, targets, 64, 1, 1) # warm
         for clients, seconds in ((64, SECONDS), (1, SHORT), (256, SHORT)):
             runs = interleaved(load, targets, clients, seconds, ROUNDS)

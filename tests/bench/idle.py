@@ -83,7 +83,7 @@ def mixed_load(stack, processes):
                 f"GET /v1/products/{product}", f"GET /v1/orders/{order}", "GET /v1/orders",
                 f"GET /v1/users/{user}/overview", "GET /v1/jobs", f"POST /v1/orders {new_order}",
                 f"GET /v1/users/{user}", "GET /v1/nothing-here", "GET /openapi.json"]
-    r = Load(processes, core=None).run(stack.api, requests, 32, LOAD_S,
+    r = Load(core=None).run(stack.api, requests, 32, LOAD_S,
                                        [f"Authorization: Bearer {token}"])
     for t in threads:
         t.join()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: processes on a core, wrk, what a process cost, the table."""
+"""What the benchmarks share: processes on a core, the load, what a process cost, the table."""
 import json
 import os
 import pathlib
@@ -7,81 +7,16 @@ import random
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build/release/bin"
 SERVER_CORE, LOAD_CORE = 0, 1
-
-# wrk prints its result as one line of JSON; requests are "METHOD PATH [BODY]", made in turn.
-# PAUSE_MS: so long, on average, a client waits before each request; memoryless.
-# A percentile of wrk's is not one of the requests that were made: for each that took longer than two
-# others, it adds those that its client would have made meanwhile (stats_correct() in its stats.c), so
-# that one pause of 5 ms in a second at c=1 is a hundred slow requests. So `p50` and `p99` are counted
-# here without those; `p99_wrk` is with them. Where latencies are spread over seconds wrk takes too long to
-# tell all of them (each by a search), and its own percentiles stand for both.
-WRK_SCRIPT = """
-local n, requests = 0, {}
-local pause_ms = tonumber(os.getenv("PAUSE_MS"))
-if pause_ms > 0 then
-  function delay() return -math.log(1 - math.random()) * pause_ms end
-end
-function init(args)
-  for _, line in ipairs(args) do
-    local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
-    local headers = nil
-    if body == "" then body = nil else headers = {} end
-    if headers then
-      for k, v in pairs(wrk.headers) do headers[k] = v end
-      headers["Content-Type"] = "application/json"
-    end
-    requests[#requests + 1] = wrk.format(method, path, headers, body)
-  end
-end
-function request()
-  n = n + 1
-  return requests[n % #requests + 1]
-end
--- {us, count} of all requests made, quickest first, and their number
-local function made(s, l)
-  local each = math.floor(s.requests / tonumber(os.getenv("CLIENTS")))
-  local us = each > 0 and math.floor(s.duration / each) or math.huge
-  if #l * l.max > 2e9 then return nil end
-  local values, count, n = {}, {}, 0
-  for i = 1, #l do
-    local v, c = l(i)
-    values[i], count[v] = v, c
-  end
-  for i = #values, 1, -1 do
-    local v = values[i]
-    local added = v >= 2 * us and v - us or 0
-    while added > us do
-      count[added] = count[added] - count[v]
-      added = added - us
-    end
-  end
-  for _, v in ipairs(values) do n = n + count[v] end
-  return values, count, n
-end
-function done(s, l, _)
-  local e, values, count, n = s.errors, made(s, l)
-  local function percentile(p)
-    local left = math.ceil(n * p / 100)
-    for _, v in ipairs(values) do
-      left = left - count[v]
-      if left <= 0 then return v end
-    end
-  end
-  if not values then percentile, n = function(p) return l:percentile(p) end, s.requests end
-  io.write(string.format('RESULT {"requests": %d, "us": %d, "bad": %d, "p50": %d, "p99": %d, "p99_wrk": %d, "made": %d}\\n',
-    s.requests, s.duration, e.connect + e.read + e.write + e.status + e.timeout,
-    percentile(50), percentile(99), l:percentile(99), n))
-end
-"""
-
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
@@ -106,6 +41,23 @@ def wait_until(holds, what, seconds=30):
             sys.exit(f"bench: {what} within {seconds} s: no")
         time.sleep(0.005)
 
+
+class Awake:
+    """with Awake(): cores that have nothing to do wait without sleeping (PM QoS of the kernel, as
+    latency tests use it), so that no figure is what a machine takes to wake one: 40 us and more in
+    a virtual one."""
+
+    def __enter__(self):
+        try:
+            self.latency = os.open("/dev/cpu_dma_latency", os.O_WRONLY)
+            os.write(self.latency, struct.pack("i", 0))
+        except OSError as e:
+            self.latency = None
+            say(f"cores may sleep, and waking them is measured too ({e})")
+
+    def __exit__(self, *_):
+        if self.latency is not None:
+            os.close(self.latency)
 
 
 def listens(port):
@@ -192,24 +144,20 @@ def rss_mb(pid):
 # ---- load ----
 
 class Load:
-    def __init__(self, processes, core=LOAD_CORE):
+    """tests/bench/load.c on a core. Requests are "METHOD PATH [JSON]", made in turn."""
+
+    def __init__(self, core=LOAD_CORE):
         self.pin = ["taskset", "-c", str(core)] if core is not None else []
-        self.script = processes.path / "wrk.lua"
-        self.script.write_text(WRK_SCRIPT)
 
     def run(self, base, requests, clients, seconds, headers=(), pause_ms=0):
-        command = self.pin + ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", str(self.script)]
-        for h in headers:
-            command += ["-H", h]
-        done = subprocess.run(command + [base, "--"] + list(requests), capture_output=True, text=True,
-                              timeout=seconds + 30, check=False, env={**os.environ, "PAUSE_MS": str(pause_ms),
-                                                                        "CLIENTS": str(clients)})
+        url = urllib.parse.urlsplit(base)
+        command = self.pin + [BIN / "bench-load", url.port, clients, seconds, pause_ms, "".join(f"{h}\r\n" for h in headers)]
+        env = {**os.environ, **({"VIADUCT_BENCH_TLS": "1"} if url.scheme == "https" else {})}
+        done = subprocess.run([str(c) for c in command] + list(requests), capture_output=True, text=True,
+                              timeout=seconds + 30, check=False, env=env)
         if done.returncode:
-            sys.exit(f"bench: wrk failed on {base}: {done.stderr}{done.stdout}")
-        line = next(l for l in done.stdout.splitlines() if l.startswith("RESULT "))
-        r = json.loads(line[len("RESULT "):])
-        if r["made"] > r["requests"]:
-            sys.exit("bench: wrk corrects its latencies in another way than measure.py knows")
+            sys.exit(f"bench: no load on {base}: {done.stderr}")
+        r = json.loads(done.stdout)
         r["rps"] = r["requests"] * 1e6 / max(r["us"], 1)
         return r
 
@@ -227,7 +175,7 @@ def measure(load, target, clients, seconds):
 
 def median_run(runs):
     """The median of each figure, over the runs."""
-    mid = {k: statistics.median(r[k] for r in runs) for k in ("rps", "p50", "p99", "p99_wrk")}
+    mid = {k: statistics.median(r[k] for r in runs) for k in ("rps", "p50", "p99")}
     mid["bad"] = sum(r["bad"] for r in runs)
     mid["costs"] = {name: {k: statistics.median(r["costs"][name][k] for r in runs)
                            for k in ("cpu_us", "switches")}

@@ -2,16 +2,18 @@
 """./dev bench request: one request through the real programs, beside a tuned evhttp hello
 and nginx that proxies to it, all measured in the same run.
 
-Gateway and services, hello and nginx are on one core; wrk, Redis and PostgreSQL on the
-other. Logs and metrics are on, the token is checked, the user's limit is counted in Redis."""
+Gateway and services, hello and nginx are on one core; the load, Redis and PostgreSQL on the
+other; the hop is a unix socket, Kafka is halted, cores do not sleep. Logs and metrics are on,
+the token is checked, the user's limit is counted in Redis. Runs are short and many, as the moods
+of a machine change within seconds. c=1 is measured once more with cores that sleep."""
 import sys
 
-from measure import (BIN, Load, Processes, Report, free_port, interleaved, listens, ratio_of, say,
+from measure import (BIN, Awake, Processes, Report, free_port, interleaved, listens, ratio_of, say,
                      table, wait_until)
-from stack import Stack
+from stack import LoadAlone, Stack
 
-ROUNDS, SECONDS, SHORT = 3, 4, 2
 QUICK = "--quick" in sys.argv
+ROUNDS, SECONDS = (3, 1) if QUICK else (11, 1)
 
 NGINX = """
 worker_processes 1;
@@ -51,10 +53,10 @@ def start_references(processes):
     for port in (hello, nginx):
         wait_until(lambda port=port: listens(port), f"port {port} is open")
     return [
-        {"name": "hello", "base": f"http://127.0.0.1:{hello}", "requests": ["GET /"],
-         "processes": {"hello": hello_pid}},
         {"name": "nginx", "base": f"http://127.0.0.1:{nginx}", "requests": ["GET /"],
          "processes": {"nginx": nginx_pid, "hello": hello_pid}},
+        {"name": "hello", "base": f"http://127.0.0.1:{hello}", "requests": ["GET /"],
+         "processes": {"hello": hello_pid}},
     ]
 
 
@@ -85,8 +87,8 @@ def core_us(r):
     return sum(c["cpu_us"] for name, c in r["costs"].items() if name not in ("redis", "postgres"))
 
 
-def show(runs, targets, clients):
-    print(f"\nc={clients}, {'1 run' if QUICK else f'median of {ROUNDS} interleaved runs'}")
+def show(runs, targets, clients, note=""):
+    print(f"\nc={clients}{note}, median of {ROUNDS} interleaved runs")
     rows = []
     for t in targets:
         r = runs[t["name"]]
@@ -94,18 +96,18 @@ def show(runs, targets, clients):
                           for name, c in r["costs"].items())
         rows.append((TITLES[t["name"]], f"{r['rps']:.0f}", f"{ratio_of(runs, t['name'], 'hello'):.2f}",
                      f"{core_us(runs['hello']) / core_us(r):.2f}",
-                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", f"{r['p99_wrk']:.0f}", r["bad"], costs))
-    table(("", "rps", "/hello", "by CPU", "p50 us", "p99 us", "by wrk", "bad", "CPU us (context switches) per request"), rows)
+                     f"{r['p50']:.0f}", f"{r['p99']:.0f}", r["bad"], costs))
+    table(("", "rps", "/hello", "by CPU", "p50 us", "p99 us", "bad", "CPU us (context switches) per request"), rows)
 
 
-def record(report, runs, targets, clients):
+def record(report, runs, targets, clients, note=""):
     for t in targets:
         name, r = t["name"], runs[t["name"]]
         hello = runs["hello"]
-        tag = f"request.{name}.c{clients}"
+        tag = f"request.{name}.c{clients}{note}"
         report.figure(f"{tag}.rps", r["rps"], "1/s", hello["rps"], ratio_of(runs, name, "hello"))
         report.figure(f"{tag}.core_cpu", core_us(r), "us", core_us(hello), core_us(hello) / core_us(r))
-        for p in ("p50", "p99", "p99_wrk"):
+        for p in ("p50", "p99"):
             report.figure(f"{tag}.{p}", r[p], "us", hello[p], r[p] / max(hello[p], 1))
         for process, c in r["costs"].items():
             report.figure(f"{tag}.{process}.cpu", c["cpu_us"], "us")
@@ -128,19 +130,22 @@ def judge(report, by_clients):
 
 def main():
     report = Report("request")
-    rounds, seconds, short = (1, 2, 1) if QUICK else (ROUNDS, SECONDS, SHORT)
-    with Processes() as processes, Stack(processes, SETTINGS) as stack:
+    with Processes() as processes, Stack(processes, SETTINGS, hop="ipc") as stack:
         for name in ("users", "orders", "jobs", "gateway"):
             stack.start(name)
         targets = start_references(processes) + product_targets(stack)
-        load, by_clients = Load(processes), {}
+        load, by_clients = LoadAlone(stack), {}
         interleaved(load, targets, 64, 1, 1) # warm
-        for clients, s in ((64, seconds), (1, short), (256, short)):
-            say(f"c={clients}")
-            stack.redis("FLUSHALL", "ASYNC")
-            by_clients[clients] = interleaved(load, targets, clients, s, rounds)
-            show(by_clients[clients], targets, clients)
-            record(report, by_clients[clients], targets, clients)
+        with Awake():
+            for clients in (64, 1, 256):
+                say(f"c={clients}")
+                stack.redis("FLUSHALL", "ASYNC")
+                by_clients[clients] = interleaved(load, targets, clients, SECONDS, ROUNDS)
+                show(by_clients[clients], targets, clients)
+                record(report, by_clients[clients], targets, clients)
+        asleep = interleaved(load, targets, 1, SECONDS, ROUNDS)
+        show(asleep, targets, 1, ", cores that sleep")
+        record(report, asleep, targets, 1, ".asleep")
         judge(report, by_clients)
         report.end()
 

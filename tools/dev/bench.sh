@@ -23,7 +23,7 @@ mkdir -p "$VIADUCT_DEV" "$VIADUCT_ROOT/build/bench"
 exec 8>"$VIADUCT_DEV/bench.lock"
 flock -n 8 || die "another ./dev bench is running in this clone; wait for it to end"
 if [[ " ${names[*]} " == *" instructions "* ]]; then build_preset dev all; fi
-build_preset release all bench-hello bench-hop bench-front "${alone[@]/%/_bench}"
+build_preset release all bench-hello bench-hop bench-front bench-load "${alone[@]/%/_bench}"
 for name in "${names[@]}"; do
     say "benchmark $name"
     if [ -e "$bench/$name.py" ]; then

@@ -3,6 +3,7 @@
  * table. */
 #include "tests/e2e/e2e.h"
 
+#include "tests/support/stack/db.h"
 #include "tests/support/stack/mail.h"
 
 #include <pthread.h>
@@ -38,6 +39,26 @@ Test(order, is_shown_to_its_owner_only)
     assert_status(api_call(api, "GET", path, admin, NULL), 200);
     assert_problem(api_call(api, "GET", path, other.token, NULL), 404,
                    "orders.not_found");
+}
+
+/* The version before wrote items into a table of their own only. */
+Test(order, of_the_version_before_has_its_items)
+{
+    const char *token = api_member(api).token, *admin = admin_token();
+    const char *body = api_text(api,
+                                "{\"items\":[{\"product_id\":\"%s\",\"quantity\":2},{"
+                                "\"product_id\":\"%s\",\"quantity\":1}]}",
+                                new_product(admin, 5), new_product(admin, 5));
+    struct answer placed = api_call(api, "POST", "/v1/orders", token, body), then;
+    const char *id = answer_get(api, &placed, "/id");
+    struct db *db = db_open("VIADUCT_ORDERS_PG");
+
+    assert_status(placed, 201);
+    db_run(db, api_text(api, "UPDATE orders SET items = NULL WHERE id = '%s'", id));
+    db_close(db);
+    then = api_call(api, "GET", api_text(api, "/v1/orders/%s", id), token, NULL);
+    assert_status(then, 200);
+    cr_assert(str_eq(then.body, placed.body));
 }
 
 Test(order, list_pages_through_ones_own_orders_newest_first)
